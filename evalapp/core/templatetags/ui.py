@@ -1,0 +1,5 @@
+"""Small pieces of the interface."""
+
+from django import template
+
+register = template.Library()

@@ -1,0 +1,3 @@
+"""Pages outside of any project."""
+
+urlpatterns = []

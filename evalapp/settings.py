@@ -1,0 +1,258 @@
+"""All settings, read top to bottom; what differs between installations comes from the environment."""
+
+import warnings
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from evalapp.env import env_bool, env_int, env_list, env_str
+from evalapp.runtime import paths
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+HOME = paths.home()
+DEBUG = env_bool("EVALAPP_DEBUG", False)
+
+
+# The secret that signs sessions. `up` writes one beside the data; a production machine sets it.
+def _secret_key():
+    file = HOME / "secret_key"
+    key = env_str("EVALAPP_SECRET_KEY") or (file.read_text().strip() if file.exists() else "")
+    if key:
+        return key
+    if env_str("DATABASE_URL") and not (DEBUG or env_bool("EVALAPP_TESTING", False)):
+        raise ImproperlyConfigured("Set EVALAPP_SECRET_KEY to 50 or more random characters.")
+    return "only-for-development-and-commands-that-run-before-up-made-a-key"
+
+
+SECRET_KEY = _secret_key()
+SECRET_KEY_FALLBACKS = env_list("EVALAPP_SECRET_KEY_FALLBACKS")
+
+# The public address: links in e-mails, snippets, CSRF origin.
+BASE_URL = env_str("EVALAPP_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env_list("EVALAPP_ALLOWED_HOSTS", [urlsplit(BASE_URL).hostname, "127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+if BASE_URL.startswith("https://"):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_SECONDS = env_int("EVALAPP_HSTS_SECONDS", 3600)
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "django_htmx",
+    "template_partials.apps.SimpleAppConfig",
+    "rest_framework",
+    "evalapp.core",
+    "evalapp.runtime",
+    "evalapp.projects",
+    "evalapp.traces",
+    "evalapp.scores",
+    "annotation",
+]
+MIDDLEWARE = [
+    "evalapp.core.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "evalapp.core.middleware.ChunkedBodyMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "evalapp.projects.middleware.ProjectMiddleware",
+]
+ROOT_URLCONF = "evalapp.urls"
+WSGI_APPLICATION = "evalapp.wsgi.application"
+# The SDKs post to paths without a trailing slash; a redirect would lose their bodies.
+APPEND_SLASH = False
+
+_LOADERS = ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "loaders": [
+                (
+                    "template_partials.loader.Loader",
+                    _LOADERS if DEBUG else [("django.template.loaders.cached.Loader", _LOADERS)],
+                )
+            ],
+            "builtins": [
+                "django.templatetags.static",
+                "django_htmx.templatetags.django_htmx",
+                "template_partials.templatetags.partials",
+                "evalapp.core.templatetags.ui",
+                "evalapp.projects.templatetags.access",
+            ],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# PostgreSQL only. Without DATABASE_URL: the embedded server of this home.
+DATABASE_URL = env_str("DATABASE_URL", paths.embedded_database_url(HOME))
+
+
+def _database(url):
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    settings = {known[key]: str(value) for key, value in parts.items() if key in known}
+    options = {key: value for key, value in parts.items() if key not in known}
+    options["pool"] = {"min_size": 0, "max_size": env_int("EVALAPP_DB_POOL", 16, minimum=1), "timeout": 5}
+    return {"ENGINE": "django.db.backends.postgresql", **settings, "OPTIONS": options}
+
+
+DATABASES = {"default": _database(DATABASE_URL)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Celery only wakes workers; the work itself is a row in PostgreSQL (evalapp/core/jobs.py).
+CELERY_BROKER_URL = env_str("CELERY_BROKER_URL", paths.embedded_broker_url(HOME))
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "cache"}}
+
+# People. Sign-up happens by invitation only.
+AUTH_USER_MODEL = "projects.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_ADAPTER = "evalapp.projects.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_SESSION_REMEMBER = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "evalapp"
+MFA_PASSKEY_LOGIN_ENABLED = True
+SOCIALACCOUNT_ADAPTER = "evalapp.projects.adapters.SocialAccountAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": []}}
+if env_str("EVALAPP_OIDC_SERVER_URL"):
+    SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] = [
+        {
+            "provider_id": "sso",
+            "name": env_str("EVALAPP_OIDC_NAME", "single sign-on"),
+            "client_id": env_str("EVALAPP_OIDC_CLIENT_ID"),
+            "secret": env_str("EVALAPP_OIDC_CLIENT_SECRET"),
+            "settings": {"server_url": env_str("EVALAPP_OIDC_SERVER_URL")},
+        }
+    ]
+
+# E-mail: SMTP when configured, else files under the home, so that a local reset link can be read there.
+DEFAULT_FROM_EMAIL = env_str("EVALAPP_EMAIL_FROM", "evalapp@localhost")
+if env_str("EVALAPP_SMTP_HOST"):
+    EMAIL_HOST = env_str("EVALAPP_SMTP_HOST")
+    EMAIL_PORT = env_int("EVALAPP_SMTP_PORT", 587, minimum=1)
+    EMAIL_HOST_USER = env_str("EVALAPP_SMTP_USER")
+    EMAIL_HOST_PASSWORD = env_str("EVALAPP_SMTP_PASSWORD")
+    EMAIL_USE_TLS = env_bool("EVALAPP_SMTP_TLS", True)
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = HOME / "mail"
+
+# Pages: everything from this host, no inline script or style, no exception.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+
+STATIC_URL = "/static/"
+STATIC_ROOT = HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Without collected files (development, tests) the finders serve them unhashed.
+STATIC_IS_COLLECTED = (STATIC_ROOT / "staticfiles.json").exists() and not DEBUG
+WHITENOISE_USE_FINDERS = not STATIC_IS_COLLECTED
+_STATIC_BACKEND = (
+    "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    if not DEBUG and not env_bool("EVALAPP_TESTING", False)
+    else "django.contrib.staticfiles.storage.StaticFilesStorage"
+)
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": HOME / "media"},
+    },
+    "staticfiles": {"BACKEND": _STATIC_BACKEND},
+}
+warnings.filterwarnings("ignore", message="No directory at", module="whitenoise.base")
+
+# An OTLP export may be 64 MiB before compression; forms stay small.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
+OTLP_MAX_BODY_BYTES = 64 * 1024 * 1024
+OTLP_MAX_DECODED_BYTES = 256 * 1024 * 1024
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["evalapp.projects.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "EXCEPTION_HANDLER": "evalapp.core.api.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+LOG_LEVEL = env_str("EVALAPP_LOG_LEVEL", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "evalapp.core.logs.RequestIdFilter"}},
+    "formatters": {
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        }
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["request_id"]},
+    },
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"django.server": {"handlers": ["stderr"], "level": LOG_LEVEL, "propagate": False}},
+}

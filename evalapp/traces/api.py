@@ -1,0 +1,7 @@
+"""OTLP ingest."""
+
+from django.http import HttpResponse
+
+
+def otlp_traces(request):
+    return HttpResponse(status=501)

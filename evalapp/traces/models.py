@@ -1,0 +1,188 @@
+"""What happened: traces, their observations, and the sessions that group traces.
+
+Ids are the clients' own strings, unique per project. There are no foreign keys among these tables: children
+arrive before parents and scores before traces. Rows are written by store.py alone; payloads are text, never
+JSONB, because parsing them costs more than storing them.
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+from django.utils.timezone import now
+
+from evalapp.core.ids import new_id
+from evalapp.projects.models import Project
+
+
+class ObservationType(models.TextChoices):
+    SPAN = "SPAN"
+    GENERATION = "GENERATION"
+    EVENT = "EVENT"
+    AGENT = "AGENT"
+    TOOL = "TOOL"
+    CHAIN = "CHAIN"
+    RETRIEVER = "RETRIEVER"
+    EVALUATOR = "EVALUATOR"
+    EMBEDDING = "EMBEDDING"
+    GUARDRAIL = "GUARDRAIL"
+
+
+class Level(models.TextChoices):
+    DEBUG = "DEBUG"
+    DEFAULT = "DEFAULT"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class TraceQuerySet(models.QuerySet):
+    def newest_first(self):
+        return self.order_by("-timestamp", "-id")
+
+
+class Trace(models.Model):
+    """One request of the application, synthesised from its spans.
+
+    `input` and `output` hold only what a client set on the trace itself; otherwise they are those of the root
+    observation, which is not stored twice. The previews (at most 300 characters) are what lists show.
+    The counters are sums over the trace's observations, kept by store.py in the same transaction.
+    """
+
+    pk = models.CompositePrimaryKey("project_id", "id")
+    project = models.ForeignKey(Project, models.CASCADE, related_name="traces", db_index=False)
+    id = models.CharField(max_length=255, default=new_id)
+    timestamp = models.DateTimeField(default=now, help_text="The earliest start of an observation.")
+    end_time = models.DateTimeField(null=True, help_text="The latest start or end of an observation.")
+    name = models.TextField(null=True)
+    name_is_explicit = models.BooleanField(default=False, help_text="Set by the client, not the root's name.")
+    user_id = models.TextField(null=True)
+    session_id = models.TextField(null=True)
+    release = models.TextField(null=True)
+    version = models.TextField(null=True)
+    environment = models.TextField(default="default")
+    public = models.BooleanField(default=False)
+    bookmarked = models.BooleanField(default=False)
+    tags = ArrayField(models.TextField(), default=list)
+    metadata = models.JSONField(default=dict)
+    input = models.TextField(null=True)
+    output = models.TextField(null=True)
+    input_preview = models.TextField(null=True)
+    output_preview = models.TextField(null=True)
+    preview_rank = models.PositiveSmallIntegerField(
+        default=0,
+        help_text="Where the previews are from: 3 the trace itself, 2 its root, 1 another observation.",
+    )
+    root_observation_id = models.TextField(null=True)
+    observation_count = models.PositiveIntegerField(default=0)
+    error_count = models.PositiveIntegerField(default=0)
+    input_tokens = models.BigIntegerField(default=0)
+    output_tokens = models.BigIntegerField(default=0)
+    total_tokens = models.BigIntegerField(default=0)
+    total_cost = models.FloatField(null=True, help_text="US dollars.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = TraceQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "-timestamp", "-id"], name="trace_newest_first"),
+            models.Index(
+                fields=["project", "user_id", "-timestamp"], condition=~Q(user_id=None), name="trace_by_user"
+            ),
+            models.Index(
+                fields=["project", "session_id", "-timestamp"],
+                condition=~Q(session_id=None),
+                name="trace_by_session",
+            ),
+            GinIndex(fields=["tags"], name="trace_by_tag"),
+            GinIndex(fields=["metadata"], name="trace_by_metadata", opclasses=["jsonb_path_ops"]),
+        ]
+
+    def __str__(self):
+        return f"{self.name or 'trace'} {self.id}"
+
+    @property
+    def latency(self):
+        """Return the seconds from the first start to the last end, or None while nothing has ended."""
+        return (self.end_time - self.timestamp).total_seconds() if self.end_time else None
+
+
+class ObservationQuerySet(models.QuerySet):
+    def of_trace(self, trace):
+        """The trace's observations, in order. The time range lets PostgreSQL skip the other partitions."""
+        return self.filter(
+            trace_id=trace.id,
+            start_time__gte=trace.timestamp,
+            start_time__lte=trace.end_time or trace.timestamp,
+        ).order_by("start_time", "id")
+
+
+class Observation(models.Model):
+    """One step of a trace. Partitioned by start time; its identity is (project, trace, id).
+
+    `input`, `output`, `metadata`, `model_parameters`, `usage` and `cost` are JSON text as received (input and
+    output may be any text). Token counts are whole tokens, `total_cost` US dollars.
+    """
+
+    pk = models.CompositePrimaryKey("project_id", "trace_id", "id", "start_time")
+    project = models.ForeignKey(Project, models.DO_NOTHING, related_name="observations", db_constraint=False)
+    trace_id = models.TextField()
+    id = models.TextField()
+    parent_id = models.TextField(null=True)
+    start_time = models.DateTimeField()
+    end_time = models.DateTimeField(null=True)
+    completion_start_time = models.DateTimeField(null=True)
+    type = models.TextField(choices=ObservationType, default=ObservationType.SPAN)
+    name = models.TextField(null=True)
+    level = models.TextField(choices=Level, default=Level.DEFAULT)
+    status_message = models.TextField(null=True)
+    model = models.TextField(null=True)
+    input_tokens = models.BigIntegerField(null=True)
+    output_tokens = models.BigIntegerField(null=True)
+    total_tokens = models.BigIntegerField(null=True)
+    total_cost = models.FloatField(null=True)
+    is_root = models.BooleanField(default=False)
+    environment = models.TextField(default="default")
+    version = models.TextField(null=True)
+    prompt_name = models.TextField(null=True)
+    prompt_version = models.IntegerField(null=True)
+    model_parameters = models.TextField(null=True)
+    usage = models.TextField(null=True)
+    cost = models.TextField(null=True)
+    input = models.TextField(null=True)
+    output = models.TextField(null=True)
+    metadata = models.TextField(null=True)
+    created_at = models.DateTimeField(default=now)
+
+    objects = ObservationQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+        db_table = "traces_observation"
+
+    def __str__(self):
+        return f"{self.type} {self.name} {self.id}"
+
+    @property
+    def latency(self):
+        """Return the seconds between start and end, or None while it has not ended."""
+        return (self.end_time - self.start_time).total_seconds() if self.end_time else None
+
+
+class Session(models.Model):
+    """Traces that belong together, such as one chat. Written at ingest, so that lists need no grouping."""
+
+    pk = models.CompositePrimaryKey("project_id", "id")
+    project = models.ForeignKey(Project, models.CASCADE, related_name="sessions", db_index=False)
+    id = models.TextField()
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+    environment = models.TextField(default="default")
+    bookmarked = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "-last_seen", "-id"], name="session_newest_first")]
+
+    def __str__(self):
+        return self.id
