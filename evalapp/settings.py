@@ -57,12 +57,8 @@ INSTALLED_APPS = [
     "evalapp.core",
     "evalapp.runtime",
     "evalapp.projects",
-    "evalapp.media",
     "evalapp.traces",
     "evalapp.scores",
-    "evalapp.datasets",
-    "evalapp.prompts",
-    "evalapp.experiments",
     "annotation",
 ]
 MIDDLEWARE = [

@@ -1,3 +1,0 @@
-"""This app's part of the public API."""
-
-urlpatterns = []

@@ -1,4 +1,0 @@
-"""Pages of this app, below /project/<project_id>/."""
-
-app_name = "prompts"
-urlpatterns = []
