@@ -5,4 +5,8 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("evalapp.traces.api_urls")),
     path("", include("evalapp.scores.api_urls")),
+    path("", include("evalapp.media.api_urls")),
+    path("", include("evalapp.datasets.api_urls")),
+    path("", include("evalapp.prompts.api_urls")),
+    path("", include("evalapp.experiments.api_urls")),
 ]

@@ -57,8 +57,12 @@ INSTALLED_APPS = [
     "evalapp.core",
     "evalapp.runtime",
     "evalapp.projects",
+    "evalapp.media",
     "evalapp.traces",
     "evalapp.scores",
+    "evalapp.datasets",
+    "evalapp.prompts",
+    "evalapp.experiments",
     "annotation",
 ]
 MIDDLEWARE = [

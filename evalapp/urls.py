@@ -9,6 +9,9 @@ PROJECT = [
     path("", include("evalapp.projects.urls")),
     path("", include("evalapp.traces.urls")),
     path("", include("evalapp.scores.urls")),
+    path("", include("evalapp.datasets.urls")),
+    path("", include("evalapp.prompts.urls")),
+    path("", include("evalapp.experiments.urls")),
     path("", include("annotation.urls")),
 ]
 

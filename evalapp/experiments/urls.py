@@ -1,0 +1,4 @@
+"""Pages of this app, below /project/<project_id>/."""
+
+app_name = "experiments"
+urlpatterns = []
