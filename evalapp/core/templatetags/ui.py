@@ -15,7 +15,7 @@ register = template.Library()
 
 DASH = "\u2013"
 OBSERVATION_TYPES = frozenset(
-    "SPAN GENERATION EVENT AGENT TOOL CHAIN RETRIEVER EVALUATOR EMBEDDING GUARDRAIL".split()
+    ["SPAN", "GENERATION", "EVENT", "AGENT", "TOOL", "CHAIN", "RETRIEVER", "EVALUATOR", "EMBEDDING", "GUARDRAIL"]
 )
 PREFERENCES = {"theme": {"light", "dark"}, "hotkeys": {"off"}}
 TONES = ("blue", "violet", "green", "amber", "teal", "pink", "orange", "red")
@@ -40,7 +40,7 @@ def icon(name, size=""):
 
 @register.simple_tag
 def observation_type(kind, label=False):
-    """`{% observation_type "TOOL" %}`: the coloured square of an observation type; its name is read out or shown."""
+    """`{% observation_type "TOOL" %}`: the coloured square of a type; its name is read out, or shown."""
     kind = kind if kind in OBSERVATION_TYPES else "SPAN"
     return format_html(
         '<span class="otype otype--{0}" title="{1}">{2}<span{3}>{1}</span></span>',
