@@ -1,7 +1,7 @@
 """The review workspace: queues of things to read, and each reviewer's turn at each of them."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.timezone import now
 
 from evalapp.core.ids import new_id
@@ -13,6 +13,13 @@ class ObjectType(models.TextChoices):
     TRACE = "TRACE"
     OBSERVATION = "OBSERVATION"
     SESSION = "SESSION"
+
+
+class AnnotationQueueQuerySet(models.QuerySet):
+    def open_to(self, user):
+        """Queues in which `user` may review: those that name them, and those that name nobody."""
+        named = AnnotationQueue.reviewers.through.objects.filter(annotationqueue_id=OuterRef("pk"))
+        return self.filter(Exists(named.filter(user_id=user.pk)) | ~Exists(named))
 
 
 class AnnotationQueue(models.Model):
@@ -34,6 +41,8 @@ class AnnotationQueue(models.Model):
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+
+    objects = AnnotationQueueQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -61,8 +70,21 @@ class QueueScoreConfig(models.Model):
         return f"{self.config} in {self.queue}"
 
 
+class QueueItemQuerySet(models.QuerySet):
+    def available(self):
+        """Items with a free place: nobody, or fewer than the queue asks for, completed or holds them."""
+        return self.filter(completed_at=None, available_from__lte=now())
+
+    def in_order(self):
+        return self.order_by("position")
+
+
 class QueueItem(models.Model):
-    """One thing to read. It carries no foreign key to the trace, which may arrive later or be deleted."""
+    """One thing to read. It carries no foreign key to the trace, which may arrive later or be deleted.
+
+    `available_from` is when a place is free: the past while there is one, the end of the earliest lease while
+    every place is taken. It is kept on the row so that whoever locks the row knows, without counting reviews.
+    """
 
     id = models.CharField(primary_key=True, max_length=64, default=new_id)
     project = models.ForeignKey(Project, models.CASCADE, related_name="queue_items")
@@ -73,8 +95,11 @@ class QueueItem(models.Model):
         max_length=255, blank=True, default="", help_text="The trace of an observation item."
     )
     position = models.BigIntegerField(help_text="Order within the queue, by when the item was added.")
+    available_from = models.DateTimeField(default=now)
     created_at = models.DateTimeField(auto_now_add=True)
     completed_at = models.DateTimeField(null=True)
+
+    objects = QueueItemQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -93,6 +118,15 @@ class QueueItem(models.Model):
     def __str__(self):
         return f"{self.object_type} {self.object_id} in {self.queue_id}"
 
+    @property
+    def subject(self):
+        """Return what a score of this item is about, as record_score takes it."""
+        if self.object_type == ObjectType.SESSION:
+            return {"session_id": self.object_id}
+        if self.object_type == ObjectType.OBSERVATION:
+            return {"trace_id": self.trace_id, "observation_id": self.object_id}
+        return {"trace_id": self.object_id}
+
 
 class ReviewState(models.TextChoices):
     RESERVED = "reserved"
@@ -108,26 +142,74 @@ class ReviewQuerySet(models.QuerySet):
             Q(state=ReviewState.COMPLETED) | Q(state=ReviewState.RESERVED, reserved_until__gt=now())
         )
 
+    def put_aside(self):
+        return self.filter(state__in=[ReviewState.SKIPPED, ReviewState.DEFERRED])
+
 
 class Review(models.Model):
-    """One reviewer's turn at one item. `draft` holds unsaved answers: {config id: {"value": …, "comment": …}}."""
+    """One reviewer's turn at one item.
+
+    `draft` holds the answers, saved while typing: {"answers": {config id: value}, "anchor": observation id}.
+    It outlives completion, so that a finished review can be read and changed. `finished_version` is the draft
+    version that was completed; a higher `draft_version` means edits that were not applied yet.
+    """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="reviews")
+    queue = models.ForeignKey(AnnotationQueue, models.CASCADE, related_name="reviews", db_index=False)
     item = models.ForeignKey(QueueItem, models.CASCADE, related_name="reviews", db_index=False)
-    reviewer = models.ForeignKey(User, models.CASCADE, related_name="reviews")
+    reviewer = models.ForeignKey(User, models.CASCADE, related_name="reviews", db_index=False)
     state = models.CharField(max_length=10, choices=ReviewState, default=ReviewState.RESERVED)
     reserved_until = models.DateTimeField()
     draft = models.JSONField(default=dict)
     draft_version = models.PositiveIntegerField(default=0)
-    started_at = models.DateTimeField(auto_now_add=True)
+    finished_version = models.PositiveIntegerField(null=True)
+    reason = models.CharField(max_length=500, blank=True, help_text="Why the item was skipped.")
+    times_put_aside = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(default=now)
     updated_at = models.DateTimeField(auto_now=True)
-    finished_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True, help_text="When it was completed, skipped or deferred.")
 
     objects = ReviewQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "reviewer"], name="one_review_per_person_and_item")]
-        indexes = [models.Index(fields=["reviewer", "-updated_at"], name="review_latest_of_person")]
+        indexes = [
+            models.Index(fields=["queue", "reviewer", "started_at"], name="review_of_person_in_order"),
+            models.Index(fields=["reviewer", "-updated_at"], name="review_latest_of_person"),
+        ]
 
     def __str__(self):
         return f"{self.reviewer} on {self.item_id} ({self.state})"
+
+    @property
+    def has_unapplied_edits(self):
+        return self.state == ReviewState.COMPLETED and self.draft_version != self.finished_version
+
+
+class ActionKind(models.TextChoices):
+    COMPLETE = "complete"
+    SKIP = "skip"
+    DEFER = "defer"
+
+
+class ReviewAction(models.Model):
+    """What a reviewer did last, and how the review and its scores were before: what Undo goes back to."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="review_actions")
+    queue = models.ForeignKey(AnnotationQueue, models.CASCADE, related_name="+", db_index=False)
+    review = models.ForeignKey(Review, models.CASCADE, related_name="actions")
+    reviewer = models.ForeignKey(User, models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=10, choices=ActionKind)
+    before = models.JSONField()
+    at = models.DateTimeField(default=now)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["reviewer", "queue", "-id"], condition=Q(undone_at=None), name="review_action_to_undo"
+            )
+        ]
+
+    def __str__(self):
+        return f"{self.kind} {self.review_id}"

@@ -72,6 +72,9 @@ class ScoreQuerySet(models.QuerySet):
     def of_trace(self, trace_id):
         return self.filter(trace_id=trace_id)
 
+    def by_people(self):
+        return self.filter(source=Source.ANNOTATION)
+
 
 class Score(models.Model):
     """One judgement on a trace, observation, session or dataset run.
@@ -120,6 +123,16 @@ class Score(models.Model):
             ),
             models.Index(fields=["config"], name="score_by_config"),
             models.Index(fields=["author"], name="score_by_author"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=(
+                    (~Q(trace_id="") & Q(session_id="", dataset_run_id=""))
+                    | (~Q(session_id="") & Q(trace_id="", dataset_run_id="", observation_id=""))
+                    | (~Q(dataset_run_id="") & Q(trace_id="", session_id="", observation_id=""))
+                ),
+                name="a_score_has_exactly_one_subject",
+            )
         ]
 
     def __str__(self):
