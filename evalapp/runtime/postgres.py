@@ -168,10 +168,14 @@ class Postgres:
             draft.rename(copy)
         return target
 
+    def exists(self):
+        """Tell whether the cluster has been made."""
+        return (self.data / "PG_VERSION").exists()
+
     def make(self):
         """Create the cluster and its database unless it is there. Either all of it is made or nothing."""
         paths.make_socket_dir(self.socket_dir, self._uid)
-        if (self.data / "PG_VERSION").exists():
+        if self.exists():
             owner = self.data.stat().st_uid
             if owner != self._uid:
                 raise PostgresError(
