@@ -1,14 +1,17 @@
-"""Log lines are JSON and name the request they belong to."""
+"""Log lines are JSON and name the request or the job they belong to."""
 
 import logging
 from contextvars import ContextVar
 
 request_id = ContextVar("request_id", default="")
+job_id = ContextVar("job_id", default="")
 
 
-class RequestIdFilter(logging.Filter):
-    """Puts the current request's id on every record."""
+class ContextFilter(logging.Filter):
+    """Puts the current request's or job's id on every record."""
 
     def filter(self, record):
-        record.request_id = request_id.get()
+        for name, variable in (("request_id", request_id), ("job_id", job_id)):
+            if variable.get():
+                setattr(record, name, variable.get())
         return True

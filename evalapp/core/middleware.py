@@ -1,7 +1,9 @@
-"""What every request passes: a request id, and bodies that arrive in chunks."""
+"""What every request passes: a request id, its log line, and bodies that arrive in chunks."""
 
+import logging
 import re
 import tempfile
+import time
 import uuid
 
 from django.conf import settings
@@ -9,11 +11,12 @@ from django.http import JsonResponse
 
 from evalapp.core.logs import request_id
 
+log = logging.getLogger("evalapp.request")
 _ACCEPTABLE_ID = re.compile(r"[\w.-]{1,64}")
 
 
 class RequestIdMiddleware:
-    """Gives each request an id, which its log lines and its response carry."""
+    """Gives each request an id, which its log lines and its response carry, and writes its line in the log."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -22,12 +25,38 @@ class RequestIdMiddleware:
         given = request.headers.get("X-Request-Id", "")
         request.request_id = given if _ACCEPTABLE_ID.fullmatch(given) else uuid.uuid4().hex
         token = request_id.set(request.request_id)
+        started = time.perf_counter()
         try:
             response = self.get_response(request)
             response["X-Request-Id"] = request.request_id
+            _log_request(request, response.status_code, time.perf_counter() - started)
             return response
         finally:
             request_id.reset(token)
+
+
+def _log_request(request, status, seconds):
+    """Write who asked for what. No query string and no body: both carry what people and programs say."""
+    match = request.resolver_match
+    probe = match is not None and match.url_name in ("healthz", "readyz")
+    facts = {
+        "method": request.method,
+        "path": _loggable_path(request.path, match),
+        "status": status,
+        "duration_ms": round(seconds * 1000, 1),
+    }
+    # Only when something else loaded them: the log line shall not cost a query.
+    if user := getattr(request, "_cached_user", None):
+        facts["user_id"] = user.pk
+    if key := getattr(request, "auth", None):
+        facts["api_key_id"] = key.pk
+    log.log(logging.DEBUG if probe else logging.INFO, "request", extra=facts)
+
+
+def _loggable_path(path, match):
+    """Return the path; where a part of it is a secret (one-time links), the route."""
+    secret = match is not None and {"token", "key", "uidb36"} & match.kwargs.keys()
+    return match.route if secret else path
 
 
 class ChunkedBodyMiddleware:
