@@ -128,10 +128,17 @@ def run(pk):
 def _claim(pk, lease):
     # One statement finds, locks, changes and returns the row: two messages for one job cannot both have it.
     rows = Job.objects.raw(
-        "UPDATE core_job SET state = 'running', attempts = attempts + 1, lease_until = statement_timestamp() + %s WHERE id IN ("
-        "  SELECT id FROM core_job WHERE id = %s AND attempts < max_attempts AND ("
-        "    (state = 'queued' AND run_after <= statement_timestamp()) OR (state = 'running' AND lease_until < statement_timestamp()))"
-        "  FOR UPDATE SKIP LOCKED) RETURNING *",
+        """
+        UPDATE core_job
+        SET state = 'running', attempts = attempts + 1, lease_until = statement_timestamp() + %s
+        WHERE id IN (
+            SELECT id FROM core_job
+            WHERE id = %s AND attempts < max_attempts
+              AND (state = 'queued' AND run_after <= statement_timestamp()
+                   OR state = 'running' AND lease_until < statement_timestamp())
+            FOR UPDATE SKIP LOCKED)
+        RETURNING *
+        """,
         [lease, pk],
     )
     row = next(iter(rows), None)
