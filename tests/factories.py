@@ -65,7 +65,6 @@ def make_trace(project, *, observations=(), start=None, **fields):
         end_time=max(row["end_time"] for row in rows),
         input_preview=input_[:300],
         output_preview=output[:300],
-        preview_rank=2,
         root_observation_id=root["id"],
         observation_count=len(rows),
         **fields,

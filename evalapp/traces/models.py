@@ -54,7 +54,6 @@ class Trace(models.Model):
     timestamp = models.DateTimeField(default=now, help_text="The earliest start of an observation.")
     end_time = models.DateTimeField(null=True, help_text="The latest start or end of an observation.")
     name = models.TextField(null=True)
-    name_is_explicit = models.BooleanField(default=False, help_text="Set by the client, not the root's name.")
     user_id = models.TextField(null=True)
     session_id = models.TextField(null=True)
     release = models.TextField(null=True)
@@ -68,10 +67,6 @@ class Trace(models.Model):
     output = models.TextField(null=True)
     input_preview = models.TextField(null=True)
     output_preview = models.TextField(null=True)
-    preview_rank = models.PositiveSmallIntegerField(
-        default=0,
-        help_text="Where the previews are from: 3 the trace itself, 2 its root, 1 another observation.",
-    )
     root_observation_id = models.TextField(null=True)
     observation_count = models.PositiveIntegerField(default=0)
     error_count = models.PositiveIntegerField(default=0)
@@ -79,6 +74,10 @@ class Trace(models.Model):
     output_tokens = models.BigIntegerField(default=0)
     total_tokens = models.BigIntegerField(default=0)
     total_cost = models.FloatField(null=True, help_text="US dollars.")
+    precedence = models.JSONField(
+        default=dict,
+        help_text="Field → how strong the span was that set it, so that the order of arrival does not matter.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
