@@ -85,7 +85,9 @@ def usage_of_json(value):
                         usage[f"{parent}_{name}"] = count
                         usage[parent] = max(usage[parent] - count, 0)
             return usage
-    return with_total({str(key): count for key, count in ((k, tokens(v)) for k, v in given.items()) if count is not None})
+    return with_total(
+        {str(key): count for key, count in ((k, tokens(v)) for k, v in given.items()) if count is not None}
+    )
 
 
 def usage_of_attributes(attributes, keys, prefix):
