@@ -1,12 +1,15 @@
 """The review workspace: queues of things to read, and each reviewer's turn at each of them."""
 
+from datetime import timedelta
+
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q
+from django.utils.functional import cached_property
 from django.utils.timezone import now
 
 from evalapp.core.ids import new_id
 from evalapp.projects.models import Project, User
-from evalapp.scores.models import ScoreConfig
+from evalapp.scores.models import DataType, ScoreConfig
 
 
 class ObjectType(models.TextChoices):
@@ -52,6 +55,25 @@ class AnnotationQueue(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def lease(self):
+        """Return how long a reservation lasts without a sign of life."""
+        return timedelta(minutes=self.reservation_minutes)
+
+    @cached_property
+    def questions(self):
+        """The fields that reviewers answer, in order: those whose config is in use."""
+        return [field for field in self.fields.select_related("config") if field.config.archived_at is None]
+
+    @cached_property
+    def note(self):
+        """The first TEXT field, which is always in view and carries the first-failure marker; None without one."""
+        return next((field for field in self.questions if field.config.data_type == DataType.TEXT), None)
+
+    def progress(self):
+        """Return how many items there are and how many have all their reviews."""
+        return self.items.aggregate(total=Count("pk"), completed=Count("completed_at"))
 
 
 class QueueScoreConfig(models.Model):

@@ -6,6 +6,7 @@ import math
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.dateparse import parse_datetime
 from django.utils.timezone import now
 
 from evalapp.scores.models import DataType, Score, ScoreConfig, Source
@@ -34,6 +35,8 @@ _OVERWRITTEN = [
     "timestamp",
     "updated_at",
 ]
+_SNAPSHOT = ["id", *(name for name in _OVERWRITTEN if name not in {"config", "author", "updated_at"})]
+_SNAPSHOT += ["config_id", "author_id"]
 
 
 def human_score_id(*, project, author, config=None, name="", **subject):
@@ -344,3 +347,19 @@ def _categories(config):
         if category["value"].is_integer():
             category["value"] = int(category["value"])
     return cleaned
+
+
+def snapshot_scores(*, project, ids):
+    """Return {id: the score as JSON, or None where there is none}: what `restore_scores` goes back to."""
+    snapshot = dict.fromkeys(ids)
+    for row in project.scores.filter(id__in=list(ids)).values(*_SNAPSHOT):
+        row["timestamp"] = row["timestamp"].isoformat()
+        snapshot[row["id"]] = row
+    return snapshot
+
+
+def restore_scores(*, project, snapshot):
+    """Make the scores of a snapshot what they were when it was taken."""
+    project.scores.filter(id__in=[id for id, row in snapshot.items() if row is None]).delete()
+    rows = [row | {"timestamp": parse_datetime(row["timestamp"])} for row in snapshot.values() if row is not None]
+    save_scores([Score(project=project, updated_at=now(), **row) for row in rows])
