@@ -121,6 +121,7 @@ class Up:
         finally:
             self.console.say("Stopping.")
             self.supervisor.stop()
+            self.remove_sockets()
         self.console.say("Stopped.")
         return code
 
@@ -242,6 +243,13 @@ class Up:
             "Ctrl-C stops it.",
         ]
         self.console.say("\n".join(lines))
+
+    def remove_sockets(self):
+        """Remove the folder of the sockets: it lies outside the home."""
+        folder = paths.socket_dir(self.home)
+        with contextlib.suppress(OSError):  # something in it is still alive, or it never was made
+            (folder / "valkey.sock").unlink(missing_ok=True)
+            folder.rmdir()
 
     def explain(self, failure):
         """Print why the start failed, with the end of what the child said."""

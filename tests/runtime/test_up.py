@@ -1,0 +1,105 @@
+"""The supervisor, with real processes that are really killed."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx
+import psycopg
+import pytest
+
+from evalapp.runtime import paths
+from tests.runtime.running import clean_environment, processes_of, running_up, temporary_home
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture(scope="module")
+def up():
+    """One product for the tests that leave it running."""
+    with running_up(None, "--no-demo") as running:
+        yield running
+
+
+def try_up(home, *arguments):
+    """Run an `up` that is expected to give up by itself."""
+    return subprocess.run(
+        [sys.executable, str(paths.REPOSITORY / "manage.py"), "up", *arguments],
+        env=clean_environment(EVALAPP_HOME=str(home)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_second_start_points_at_the_running_one(up):
+    second = try_up(up.home, "--port", "0")
+    assert second.returncode == 1
+    assert f"already running at {up.base_url}" in second.stderr
+    assert up.ready()
+
+
+def test_a_taken_port_is_named_with_the_remedy():
+    with socket.socket() as taken, temporary_home() as home:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = try_up(home, "--port", str(port))
+    assert refused.returncode == 1
+    assert f"port {port} on 127.0.0.1 is taken" in refused.stderr
+    assert "--port" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_the_static_files_are_served_from_the_home_under_hashed_names(up):
+    manifest = json.loads((up.home / "static" / "staticfiles.json").read_text())["paths"]
+    for plain, hashed in manifest.items():
+        if plain.startswith("css/"):
+            answer = httpx.get(f"{up.base_url}/static/{hashed}")
+            assert answer.status_code == 200
+            assert "immutable" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "beat", "valkey", "postgres"])
+def test_a_killed_part_is_replaced(up, name):
+    up.wait_until(lambda: up.part(name), what=name)
+    killed = up.part(name).pid
+    os.kill(killed, signal.SIGKILL)
+    up.wait_until(lambda: (new := up.part(name)) and new.pid != killed, what=f"a new {name}")
+    up.wait_until(up.ready, what="the product to be ready again")
+
+
+def test_a_killed_web_server_leaves_no_worker_of_its_own(up):
+    web = up.wait_until(lambda: up.part("web"), what="web")
+    up.wait_until(lambda: len(web.children()) >= 2, what="its workers")
+    workers = web.children()
+    web.kill()
+    up.wait_until(lambda: not any(worker.is_running() for worker in workers), what="the old workers to go")
+    up.wait_until(up.ready, what="the product to be ready again")
+
+
+def test_ctrl_c_stops_everything_within_ten_seconds():
+    with running_up(None, "--no-demo") as running:
+        assert len(processes_of(running.home)) > 5
+        assert running.stop(seconds=10) == 0
+        assert processes_of(running.home) == []
+        assert not paths.socket_dir(running.home).exists()
+
+
+def test_after_a_killed_supervisor_nothing_is_left_and_every_committed_row_survives():
+    with temporary_home() as home:
+        with running_up(home, "--no-demo") as running:
+            with psycopg.connect(paths.embedded_database_url(home), autocommit=True) as connection:
+                connection.execute("CREATE TABLE kept (number int)")
+                connection.execute("INSERT INTO kept SELECT generate_series(1, 1000)")
+                running.process.kill()
+            running.process.wait()
+            running.wait_until_gone()
+        with (
+            running_up(home, "--no-demo"),
+            psycopg.connect(paths.embedded_database_url(home)) as connection,
+        ):
+            assert connection.execute("SELECT count(*) FROM kept").fetchone() == (1000,)
