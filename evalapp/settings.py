@@ -215,11 +215,27 @@ _STATIC_BACKEND = (
     if not DEBUG and not env_bool("EVALAPP_TESTING", False)
     else "django.contrib.staticfiles.storage.StaticFilesStorage"
 )
+
+
+# Media and exports: a folder, or S3-compatible storage. Browsers never talk to it, so its bucket stays private.
+def _file_storage():
+    if not (bucket := env_str("EVALAPP_S3_BUCKET")):
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": HOME / "media"}}
+    options = {
+        "bucket_name": bucket,
+        "access_key": env_str("EVALAPP_S3_ACCESS_KEY") or None,
+        "secret_key": env_str("EVALAPP_S3_SECRET_KEY") or None,
+        "endpoint_url": env_str("EVALAPP_S3_ENDPOINT") or None,
+        "region_name": env_str("EVALAPP_S3_REGION") or None,
+        "location": env_str("EVALAPP_S3_PREFIX"),
+        "default_acl": None,
+        "file_overwrite": True,
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
 STORAGES = {
-    "default": {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": HOME / "media"},
-    },
+    "default": _file_storage(),
     "staticfiles": {"BACKEND": _STATIC_BACKEND},
 }
 warnings.filterwarnings("ignore", message="No directory at", module="whitenoise.base")
@@ -228,6 +244,7 @@ warnings.filterwarnings("ignore", message="No directory at", module="whitenoise.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
 OTLP_MAX_BODY_BYTES = 64 * 1024 * 1024
 OTLP_MAX_DECODED_BYTES = 256 * 1024 * 1024
+MEDIA_MAX_BYTES = env_int("EVALAPP_MEDIA_MAX_MB", 100, minimum=1) * 1024 * 1024
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["evalapp.projects.authentication.ApiKeyAuthentication"],

@@ -7,6 +7,7 @@ from evalapp.traces import api as traces_api
 
 PROJECT = [
     path("", include("evalapp.projects.urls")),
+    path("", include("evalapp.media.urls")),
     path("", include("evalapp.traces.urls")),
     path("", include("evalapp.scores.urls")),
     path("", include("evalapp.datasets.urls")),
