@@ -1,3 +1,7 @@
 """This app's part of the public API."""
 
-urlpatterns = []
+from django.urls import path
+
+from evalapp.traces import api
+
+urlpatterns = [path("otel/v1/traces", api.otlp_traces, name="otlp_traces")]
