@@ -245,12 +245,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024 * 1024
 OTLP_MAX_BODY_BYTES = 64 * 1024 * 1024
 OTLP_MAX_DECODED_BYTES = 256 * 1024 * 1024
 MEDIA_MAX_BYTES = env_int("EVALAPP_MEDIA_MAX_MB", 100, minimum=1) * 1024 * 1024
+API_MAX_BODY_BYTES = 32 * 1024 * 1024
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["evalapp.projects.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["evalapp.core.api.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["evalapp.core.api.JSONParser"],
     "EXCEPTION_HANDLER": "evalapp.core.api.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }

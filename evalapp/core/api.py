@@ -1,12 +1,17 @@
-"""Errors of the public API, in the shape that the SDKs read: {"message": …, "error": …}."""
+"""What all of the public API shares: its JSON, errors as {"message": …, "error": …}, times and pages."""
 
-from datetime import UTC
+import json
+from datetime import UTC, datetime
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import DataError
 from django.http import Http404
-from django.utils.dateparse import parse_datetime
-from rest_framework import exceptions
+from rest_framework import exceptions, parsers, renderers, serializers
 from rest_framework.response import Response
+
+from evalapp.core import payload
+from evalapp.core.errors import Conflict
 
 _NAMES = {
     400: "InvalidRequestError",
@@ -20,6 +25,64 @@ _NAMES = {
 }
 
 
+class JSONRenderer(renderers.JSONRenderer):
+    """Writes what the standard one can't: lone surrogates, and stored JSON text without parsing it."""
+
+    charset = None
+
+    def render(self, data, accepted_media_type=None, renderer_context=None):
+        return b"" if data is None else payload.dump_response(data)
+
+
+class PayloadTooLarge(exceptions.APIException):
+    """The body exceeds the limit of the API."""
+
+    status_code = 413
+
+
+class JSONParser(parsers.JSONParser):
+    """Reads JSON up to the body limit; any JSON that can't be read is the client's error."""
+
+    def parse(self, stream, media_type=None, parser_context=None):
+        limit = settings.API_MAX_BODY_BYTES
+        body = stream.read(limit + 1)
+        if len(body) > limit:
+            raise PayloadTooLarge(f"The body exceeds {limit} bytes; send less at a time.")
+        try:
+            return json.loads(body, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise exceptions.ParseError(f"The body is not JSON that can be read: {error}") from error
+
+
+def _refuse_constant(constant):
+    raise ValueError(f"{constant} is not JSON")
+
+
+class JSONValue(serializers.Field):
+    """Any JSON value, taken as it is."""
+
+    def __init__(self):
+        super().__init__(required=False, allow_null=True)
+
+    def to_internal_value(self, data):
+        return data
+
+    def to_representation(self, value):
+        return value
+
+
+class Text(serializers.CharField):
+    """A string, blanks at its ends included; numbers are not turned into one."""
+
+    def __init__(self, **kwargs):
+        super().__init__(trim_whitespace=False, **kwargs)
+
+    def to_internal_value(self, data):
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 def error_response(status, message, error=None):
     """Return the JSON error; `error` defaults to the name that belongs to the status."""
     return Response({"message": message, "error": error or _NAMES.get(status, "ApiError")}, status=status)
@@ -29,6 +92,10 @@ def exception_handler(exc, context):
     """Turn what a view raises into the API's error shape; None for what is a bug (500)."""
     if isinstance(exc, ValidationError):
         return error_response(400, "Invalid request data", _issues(exc))
+    if isinstance(exc, Conflict):
+        return error_response(409, str(exc))
+    if isinstance(exc, DataError):  # NUL in a filter, a number beyond its column
+        return error_response(400, "A value of the request can't be stored or compared in the database.")
     if isinstance(exc, Http404):
         return error_response(404, str(exc) or "Not found")
     if isinstance(exc, PermissionDenied):
@@ -45,6 +112,8 @@ def exception_handler(exc, context):
 
 
 def _issues(error):
+    if hasattr(error, "issues"):
+        return error.issues
     if hasattr(error, "error_dict"):
         return [
             {"path": [field], "message": message}
@@ -88,14 +157,20 @@ def query_int(request, name, default, *, minimum, maximum):
 def query_time(request, name):
     """Return an aware datetime of the query string, or None. Raises ValidationError naming the parameter."""
     text = request.query_params.get(name)
-    if not text:
-        return None
+    # An unescaped + of the offset arrives as a blank.
+    return parse_time(text[:11] + text[11:].replace(" ", "+"), name) if text else None
+
+
+def parse_time(text, name):
+    """Return an aware datetime; without an offset it is UTC. Raises ValidationError under `name`."""
     try:
-        moment = parse_datetime(text.replace(" ", "+"))  # an unescaped + of the offset arrives as a blank
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise ValidationError({name: f"{text!r} is not an ISO 8601 time such as 2026-11-21T09:30:00Z."})
+        moment = datetime.fromisoformat(text)
+        # Away from the ends of the calendar, where time zones and intervals overflow.
+        if not 1 < moment.year < 9999:
+            raise ValueError("out of range")
+    except (TypeError, ValueError) as error:
+        message = f"{str(text)[:100]!r} is not an ISO 8601 time such as 2026-11-21T09:30:00Z."
+        raise ValidationError({name: message}) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -5,8 +5,22 @@ the escapes \\u0000 and \\ud800 as they are.
 """
 
 import json
+import re
 
 import orjson
+
+# orjson reads integers beyond 64 bits as floats, without saying so.
+_LONG_NUMBER = re.compile(r"\d{19}")
+
+
+class Stored:
+    """JSON text that goes into a response as it is, without being parsed and written again.
+
+    No dataclass: orjson would write one as an object.
+    """
+
+    def __init__(self, text):
+        self.text = text
 
 
 def dump(value):
@@ -22,9 +36,29 @@ def load(text):
     if text is None:
         return None
     try:
-        return orjson.loads(text)
+        if not _LONG_NUMBER.search(text):
+            return orjson.loads(text)
     except ValueError:  # orjson refuses lone surrogates and nesting beyond 1024, which json reads
-        return json.loads(text, parse_constant=_refuse)
+        pass
+    return json.loads(text, parse_constant=_refuse)
+
+
+def dump_response(value):
+    """Return the bytes of a response in which Stored text may stand for values."""
+    try:
+        return orjson.dumps(value, default=_fragment, option=orjson.OPT_NON_STR_KEYS)
+    except (TypeError, UnicodeEncodeError):
+        return json.dumps(value, separators=(",", ":"), default=_parsed).encode()
+
+
+def _fragment(value):
+    if isinstance(value, Stored):
+        return orjson.Fragment(value.text)
+    return str(value)
+
+
+def _parsed(value):
+    return load(value.text) if isinstance(value, Stored) else str(value)
 
 
 def _refuse(constant):

@@ -28,3 +28,13 @@ def test_text_that_is_not_json_is_itself():
     assert payload.parse('{"a": 1}') == {"a": 1}
     assert payload.parse("NaN") == "NaN"
     assert payload.parse("[" * 100_000) == "[" * 100_000
+
+
+def test_integers_beyond_64_bits_stay_exact():
+    assert payload.load("123456789012345678901234567890") == 123456789012345678901234567890
+
+
+@pytest.mark.parametrize("value", ["plain", "\ud800", 2**70])
+def test_a_response_carries_stored_text_beside_any_other_value(value):
+    body = payload.dump_response({"stored": payload.Stored('{"b":1,"a":"\\ud800"}'), "value": value})
+    assert payload.load(body.decode()) == {"stored": {"b": 1, "a": "\ud800"}, "value": value}
