@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils.timezone import now
 
 from annotation.models import AnnotationQueue, QueueItem, QueueScoreConfig
-from evalapp.projects.authentication import hash_secret
+from evalapp.projects.keys import hash_secret
 from evalapp.projects.models import ApiKey, Membership, Organization, Project, Role, User
 from evalapp.scores.models import DataType, ScoreConfig
 from evalapp.traces.models import Observation, Trace

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from evalapp.core import jobs
+from evalapp.core import jobs, mail
 
 
 @shared_task
@@ -21,3 +21,9 @@ def sweep_jobs():
 def purge_jobs():
     """Forget the jobs that ended long ago."""
     jobs.purge()
+
+
+@jobs.job("core.send_mail", max_attempts=8, keep_payload=False)
+def send_mail(job):
+    """Send one e-mail. At least once: nothing can make a mail server and a database commit together."""
+    mail.send(job.payload)

@@ -25,13 +25,20 @@ PERMISSIONS = {
     "settings.read": _READERS,
     "settings.manage": _ADMINS,
     "members.manage": _ADMINS,
-    "owners.manage": frozenset({Role.OWNER}),
+    "owners.manage": frozenset({Role.OWNER}),  # make, change and remove owners; delete the project
+    "audit.read": _ADMINS,
+    "jobs.cancel": _BUILDERS,
 }
 
 
 def allows(membership, permission):
     """Whether this membership carries the permission. Raises KeyError for a permission that does not exist."""
     return membership is not None and Role(membership.role) in PERMISSIONS[permission]
+
+
+def may_manage(membership, role):
+    """Whether this member may invite, change or remove people of that role: only owners touch owners."""
+    return allows(membership, "owners.manage" if role == Role.OWNER else "members.manage")
 
 
 def requires(permission):

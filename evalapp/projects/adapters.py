@@ -1,7 +1,11 @@
-"""How django-allauth behaves here: nobody signs up by themselves."""
+"""How django-allauth behaves here: nobody signs up by themselves, and its e-mails are durable jobs."""
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.contrib.sites.shortcuts import get_current_site
+
+from evalapp.core.mail import send_later
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -10,9 +14,21 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request):
         return False
 
+    def send_mail(self, template_prefix, email, context):
+        """Render now, while the request is there; a worker sends."""
+        request = allauth_context.request
+        shared = {"request": request, "email": email, "current_site": get_current_site(request)}
+        send_later(self.render_mail(template_prefix, email, {**shared, **context}))
+
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
     """Single sign-on makes the account of somebody new; their projects come by invitation."""
 
     def is_open_for_signup(self, request, sociallogin):
         return True
+
+    def populate_user(self, request, sociallogin, data):
+        """Take over the name as well: our User has one field for it."""
+        user = super().populate_user(request, sociallogin, data)
+        user.name = data.get("name") or f"{data.get('first_name') or ''} {data.get('last_name') or ''}".strip()
+        return user

@@ -1,6 +1,5 @@
 """HTTP Basic with a project's API key: the public key is the user, the secret the password."""
 
-import hashlib
 import hmac
 from base64 import b64decode
 from datetime import timedelta
@@ -9,14 +8,10 @@ from django.utils.timezone import now
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
+from evalapp.projects.keys import hash_secret
 from evalapp.projects.models import ApiKey
 
 _USE_IS_NOTED_EVERY = timedelta(minutes=5)
-
-
-def hash_secret(secret):
-    """Return the SHA-256 of a secret or token, in hex."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def authenticate(header):

@@ -2,11 +2,13 @@
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, IntegerField, Q, When
 from django.db.models.functions import Lower
 from django.utils.timezone import now
 
 from evalapp.core.ids import new_id
+from evalapp.core.models import Job
+from evalapp.projects.keys import hash_secret
 
 
 class UserManager(BaseUserManager):
@@ -45,6 +47,23 @@ class User(AbstractBaseUser):
         words = (self.name or self.email.split("@")[0]).replace(".", " ").split()
         return "".join(word[0] for word in words[:2]).upper()
 
+    @property
+    def owned_organizations(self):
+        """Return the organizations in which this person may make projects."""
+        return Organization.objects.owned_by(self)
+
+    @property
+    def may_found_organization(self):
+        """Whether a new organization may be theirs: owners, and people who are nowhere yet."""
+        return not self.memberships.exists() or self.owned_organizations.exists()
+
+
+class OrganizationQuerySet(models.QuerySet):
+    def owned_by(self, user):
+        """Organizations in which `user` may make projects: those where they own one."""
+        mine = Membership.objects.filter(user=user, role=Role.OWNER)
+        return self.filter(pk__in=mine.values("project__organization")).order_by("name", "pk")
+
 
 class Organization(models.Model):
     """The company or team that owns projects."""
@@ -52,6 +71,8 @@ class Organization(models.Model):
     id = models.CharField(primary_key=True, max_length=64, default=new_id)
     name = models.CharField(max_length=100)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OrganizationQuerySet.as_manager()
 
     def __str__(self):
         return self.name
@@ -78,6 +99,11 @@ class Project(models.Model):
     def __str__(self):
         return self.name
 
+    @property
+    def jobs(self):
+        """Return the project's background jobs; core knows no project, so there is no foreign key."""
+        return Job.objects.of_project(self.pk)
+
 
 class Role(models.TextChoices):
     OWNER = "owner", "Owner"
@@ -85,6 +111,19 @@ class Role(models.TextChoices):
     MEMBER = "member", "Member"
     REVIEWER = "reviewer", "Reviewer"
     VIEWER = "viewer", "Viewer"
+
+
+class MembershipQuerySet(models.QuerySet):
+    def latest_visited(self):
+        """The project that somebody was in last comes first, then the newest."""
+        return self.select_related("project__organization").order_by(
+            F("last_visited_at").desc(nulls_last=True), "-created_at", "-pk"
+        )
+
+    def with_people(self):
+        """Members with their users: owners first, then by role and name."""
+        rank = Case(*(When(role=role, then=place) for place, role in enumerate(Role)), output_field=IntegerField())
+        return self.select_related("user").order_by(rank, "user__name", "user__email")
 
 
 class Membership(models.Model):
@@ -96,11 +135,26 @@ class Membership(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     last_visited_at = models.DateTimeField(null=True)
 
+    objects = MembershipQuerySet.as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "user"], name="one_role_per_person_and_project")]
 
     def __str__(self):
         return f"{self.user} is {self.role} of {self.project}"
+
+
+class InvitationQuerySet(models.QuerySet):
+    def open(self):
+        """Invitations that can still be accepted."""
+        return self.filter(accepted_at=None, expires_at__gt=now())
+
+    def waiting(self):
+        """Invitations that nobody has accepted, expired or not, newest first."""
+        return self.filter(accepted_at=None).select_related("invited_by").order_by("-created_at")
+
+    def by_token(self, token):
+        return self.filter(token_hash=hash_secret(token)).select_related("project__organization", "invited_by")
 
 
 class Invitation(models.Model):
@@ -115,6 +169,8 @@ class Invitation(models.Model):
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
 
+    objects = InvitationQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -126,6 +182,21 @@ class Invitation(models.Model):
 
     def __str__(self):
         return f"{self.email} to {self.project}"
+
+    @classmethod
+    def with_token(cls, token):
+        """Return the open invitation that the link's token names, or None."""
+        return cls.objects.open().by_token(token).first()
+
+    @property
+    def is_expired(self):
+        """Whether its time is over."""
+        return self.expires_at <= now()
+
+    @property
+    def addressee(self):
+        """Return the person who has this address already, or None."""
+        return User.objects.filter(email__iexact=self.email).first()
 
 
 class SignInLink(models.Model):
