@@ -163,8 +163,8 @@ def _ensure_key(project, init, messages):
         messages.append(f"The API key {key.public_key} was revoked and stays so. Choose another key.")
     elif key.secret_hash != hash_secret(init["SECRET_KEY"]):
         messages.append(
-            f"Kept the secret of {key.public_key}; it is not EVALAPP_INIT_SECRET_KEY. Programs that send the new one"
-            " get 401: revoke the key in the settings, or choose another public key."
+            f"Kept the secret of {key.public_key}; it is not EVALAPP_INIT_SECRET_KEY. Programs that send the new"
+            " one get 401: revoke the key in the settings, or choose another public key."
         )
 
 
