@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("evalapp.traces.api_urls")),
     path("", include("evalapp.scores.api_urls")),
     path("", include("evalapp.media.api_urls")),
+    path("", include("evalapp.comments.api_urls")),
     path("", include("evalapp.datasets.api_urls")),
     path("", include("evalapp.prompts.api_urls")),
     path("", include("evalapp.experiments.api_urls")),

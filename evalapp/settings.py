@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "evalapp.runtime",
     "evalapp.projects",
     "evalapp.media",
+    "evalapp.comments",
     "evalapp.traces",
     "evalapp.scores",
     "evalapp.datasets",
