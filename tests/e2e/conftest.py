@@ -1,0 +1,16 @@
+"""A page that remembers its console, and people who are signed in."""
+
+import pytest
+
+from tests.e2e.pages import sign_in, watch_console
+
+
+@pytest.fixture
+def page(page):
+    return watch_console(page)
+
+
+@pytest.fixture
+def as_ada(page, live_server, ada):
+    """The page, in the browser of ada, who owns the project."""
+    return sign_in(page, live_server, ada)
