@@ -1,3 +1,4 @@
+import gzip
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -6,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from django import forms
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.http import HttpRequest
 from django.template import Context, Template
 from django.template.loader import render_to_string
@@ -207,3 +209,13 @@ def test_a_missing_page_says_what_to_do_next(client, db):
     response = client.get("/no/such/page")
     assert response.status_code == 404
     assert "ask them to invite you" in response.content.decode()
+
+
+def test_all_styles_and_scripts_weigh_at_most_150_kb_compressed():
+    static = settings.BASE_DIR / "static"
+    files = [
+        *static.rglob("css/**/*.css"),
+        *static.glob("js/*.js"),
+        Path(finders.find("django_htmx/htmx-2.min.js")),
+    ]
+    assert sum(len(gzip.compress(file.read_bytes())) for file in files) <= 150_000

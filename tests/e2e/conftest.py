@@ -2,6 +2,8 @@
 
 import pytest
 
+# A plugin's fixture yields to the one of pytest-playwright, which is loaded later; a conftest's does not.
+from tests.browser import browser_type_launch_args  # noqa: F401
 from tests.e2e.pages import sign_in, watch_console
 
 

@@ -57,8 +57,9 @@ def test_bad_contrast_and_inline_style_are_noticed(frame):
 
 def test_icons_are_drawn_from_the_sprite(as_ada, live_server):
     as_ada.goto(f"{live_server.url}/accounts/2fa/")
-    drawn = as_ada.locator("svg.icon use").first.evaluate("use => use.getBBox().width")
-    assert drawn > 0
+    icon = as_ada.locator(".nav__link svg use").first
+    as_ada.wait_for_load_state("networkidle")
+    assert icon.evaluate("use => use.getBBox().width") > 0
 
 
 def test_somebody_signs_in_and_out(page, live_server, ada):
@@ -188,9 +189,9 @@ def test_a_menu_closes_when_the_person_goes_elsewhere(frame):
 def test_an_htmx_error_becomes_a_sentence(frame):
     page = frame('<a id="gone" href="/nowhere" hx-get="/nowhere" hx-swap="outerHTML">Load</a>')
     page.evaluate("htmx.process(document.getElementById('gone'))")
-    page.get_by_text("Load").click()
+    page.get_by_role("link", name="Load").click()
     expect(page.get_by_role("status").filter(has_text="This isn't there any more")).to_be_visible()
-    expect(page.get_by_text("Load")).to_be_visible()
+    expect(page.get_by_role("link", name="Load")).to_be_visible()
 
 
 def test_copying_says_so(frame, context):
