@@ -4,12 +4,18 @@ import base64
 import json
 from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import now
 
+from annotation.actions import reserve_next_item
 from annotation.demo.failures import Failure
 from annotation.demo.project import DAYS, build
 from evalapp.traces.models import Level, ObservationType
+from tests.factories import make_config
 
 NOW = datetime(2026, 3, 17, 10, 30, tzinfo=UTC)
 
@@ -174,3 +180,106 @@ def test_feedback_is_about_traces_that_exist(demo, traces):
         assert feedback.trace_id in traces
         assert feedback.at < NOW
     assert {True, False} == {f.value for f in demo.feedback if f.name == "user-feedback"}
+
+
+# What the command makes of it
+
+
+@pytest.fixture
+def filled(project, ada):
+    call_command("create_demo", project=project.pk, stdout=StringIO())
+    project.refresh_from_db()
+    return project
+
+
+def rows(project):
+    """Everything that a second run could double or change."""
+    return {
+        "traces": list(project.traces.order_by("id").values_list("id", "timestamp", "observation_count")),
+        "observations": project.observations.count(),
+        "sessions": project.sessions.count(),
+        "scores": list(project.scores.order_by("id").values_list("id", "updated_at")),
+        "configs": project.score_configs.count(),
+        "items": list(project.queue_items.order_by("position").values_list("object_id")),
+        "metadata": project.metadata,
+    }
+
+
+def test_the_command_fills_the_project(filled, ada):
+    assert filled.is_demo
+    assert filled.traces.count() == 72
+    assert filled.traces.filter(metadata__synthetic=True).count() == 72
+    assert filled.observations.count() == sum(filled.traces.values_list("observation_count", flat=True))
+    assert filled.traces.filter(error_count__gt=0).exists()
+    assert not filled.traces.filter(input_preview=None).exists()
+    assert filled.traces.newest_first().first().timestamp > now() - timedelta(hours=1)
+    assert filled.scores.filter(name="user-feedback", source="API").exists()
+    assert dict(filled.score_configs.values_list("name", "data_type")) == {
+        "Note": "TEXT",
+        "Pass": "BOOLEAN",
+        "Severity": "CATEGORICAL",
+        "Helpfulness": "NUMERIC",
+    }
+
+
+def test_the_queue_is_ready_to_review(filled, ada):
+    queue = filled.annotation_queues.get()
+    assert "synthetic" in queue.description.lower()
+    assert [field.config.name for field in queue.questions] == ["Note", "Pass", "Severity"]
+    assert queue.progress() == {"total": 40, "completed": 0}
+    assert queue.created_by == ada
+    review = reserve_next_item(queue, reviewer=ada)
+    assert review.item.object_id == queue.items.in_order().first().object_id
+    assert filled.traces.filter(id=review.item.object_id).exists()
+    assert not filled.scores.filter(source="ANNOTATION").exists()
+
+
+def test_planted_observations_are_stored(filled):
+    demo = build(filled.pk, parse_datetime(filled.metadata["demo_made_at"]))
+    stored = set(filled.observations.values_list("trace_id", "id"))
+    assert {(planted.trace_id, planted.observation_id) for planted in demo.planted} <= stored
+
+
+def test_nothing_stored_gives_the_failures_away(filled):
+    stored = json.dumps(
+        [
+            list(filled.traces.values_list("name", "metadata", "tags", "input_preview")),
+            list(filled.observations.values_list("name", "metadata", "status_message")),
+            list(filled.scores.values_list("name", "comment", "metadata")),
+        ]
+    )
+    for failure in Failure:
+        assert failure.value not in stored and failure.name not in stored
+
+
+def test_again_it_changes_nothing(filled):
+    before = rows(filled)
+    call_command("create_demo", project=filled.pk, stdout=StringIO())
+    filled.refresh_from_db()
+    assert rows(filled) == before
+
+
+def test_again_it_does_not_bring_back_what_people_deleted(filled):
+    filled.annotation_queues.get().delete()
+    call_command("create_demo", project=filled.pk, stdout=StringIO())
+    assert not filled.annotation_queues.exists()
+
+
+def test_it_is_made_whole_or_not_at_all(project):
+    make_config(project, "Note", "NUMERIC")
+    with pytest.raises(CommandError, match="already a score config “Note”"):
+        call_command("create_demo", project=project.pk, stdout=StringIO())
+    project.refresh_from_db()
+    assert not project.is_demo and not project.metadata
+    assert not project.traces.exists() and not project.scores.exists() and not project.sessions.exists()
+
+
+def test_two_projects_do_not_meet(filled, other_project):
+    call_command("create_demo", project=other_project.pk, stdout=StringIO())
+    assert other_project.traces.count() == filled.traces.count() == 72
+    assert other_project.annotation_queues.get().items.count() == 40
+
+
+def test_an_unknown_project_is_refused(db):
+    with pytest.raises(CommandError, match="no such project"):
+        call_command("create_demo", project="nowhere")
