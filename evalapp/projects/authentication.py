@@ -23,6 +23,8 @@ def authenticate(header):
         )
     try:
         public_key, _, secret = b64decode(credentials, validate=True).decode().partition(":")
+        if "\0" in public_key:
+            raise ValueError("PostgreSQL cannot even compare with NUL.")
     except ValueError as error:
         raise AuthenticationFailed("The Authorization header is not valid Basic authentication.") from error
     key = ApiKey.objects.active().select_related("project__organization").filter(public_key=public_key).first()

@@ -64,7 +64,7 @@ def _is_json(request):
         version.isascii() and version.isdecimal() and int(version[:9]) <= _NEWEST_INGESTION_VERSION
     ):
         raise InvalidExport(
-            f"x-langfuse-ingestion-version is {version[:40]!r}; this server knows up to {_NEWEST_INGESTION_VERSION}."
+            f"x-langfuse-ingestion-version is {version[:40]!r}; known are 0 to {_NEWEST_INGESTION_VERSION}."
         )
     content_type = request.content_type.lower()
     if "json" in content_type:

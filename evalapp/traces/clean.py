@@ -17,6 +17,13 @@ def clean_text(text):
     return text
 
 
+def finite(number):
+    """Return the number, or the name of one that JSON lacks: at least visible."""
+    if number - number == 0:
+        return number
+    return "NaN" if number != number else "Infinity" if number > 0 else "-Infinity"
+
+
 def clean_value(value, depth=0):
     """Return a plain JSON value: clean texts, 64-bit integers, finite numbers, at most MAX_DEPTH levels."""
     if isinstance(value, str):
@@ -26,7 +33,7 @@ def clean_value(value, depth=0):
     if isinstance(value, int):
         return value if -_INT64 <= value < _INT64 else str(value) if value.bit_length() < 10_000 else "(huge)"
     if isinstance(value, float):
-        return value if value - value == 0 else str(value)
+        return finite(value)
     if depth >= MAX_DEPTH:
         return "(nested too deeply)"
     if isinstance(value, dict):

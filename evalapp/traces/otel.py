@@ -266,10 +266,7 @@ def _read_level(span, attributes, sources):
 
 def _read_model_parameters(span, attributes, sources):
     for key, group in sources:
-        if group:
-            parameters = {name[len(key) :]: attributes[name] for name in group}
-        else:
-            parameters = decode(attributes[key])
+        parameters = {name[len(key) :]: attributes[name] for name in group} if group else decode(attributes[key])
         if isinstance(parameters, dict):
             parameters = {
                 name: value

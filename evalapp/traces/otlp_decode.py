@@ -12,6 +12,8 @@ import orjson
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from evalapp.traces.clean import finite
+
 # Deeper values become text: orjson cannot write more than 254 levels, and nobody can read them.
 MAX_DEPTH = 64
 _INT64 = 1 << 63
@@ -127,7 +129,7 @@ def _value(value, depth=0):
     if kind == "bool_value":
         return value.bool_value
     if kind == "double_value":
-        return _number(value.double_value)
+        return finite(value.double_value)
     if kind == "bytes_value":
         return b64encode(value.bytes_value).decode()
     if depth > MAX_DEPTH:
@@ -137,11 +139,6 @@ def _value(value, depth=0):
     if kind == "kvlist_value":
         return {pair.key: _value(pair.value, depth + 1) for pair in value.kvlist_value.values}
     return None
-
-
-def _number(number):
-    # JSON has no NaN and no infinity; the name is at least visible.
-    return number if number - number == 0 else str(number)
 
 
 def json_spans(body):
@@ -318,6 +315,6 @@ def _integer(content):
 
 def _double(content):
     try:
-        return _number(float(content))
+        return finite(float(content))
     except (TypeError, ValueError, OverflowError):
         return str(content)

@@ -91,7 +91,7 @@ _SESSIONS = """
 
 
 def write(batches):
-    """Store [(project_id, spans)] in one transaction, or nothing at all. Of a span that comes twice the last counts."""
+    """Store [(project_id, spans)] in one transaction, or nothing. Of a span that comes twice the last counts."""
     spans = _without_repetitions(batches)
     if not spans:
         return
