@@ -14,8 +14,9 @@ from django.utils.timezone import now
 from annotation.actions import reserve_next_item
 from annotation.demo.failures import Failure
 from annotation.demo.project import DAYS, build
+from evalapp.projects.models import Project
 from evalapp.traces.models import Level, ObservationType
-from tests.factories import make_config
+from tests.factories import make_config, make_project
 
 NOW = datetime(2026, 3, 17, 10, 30, tzinfo=UTC)
 
@@ -283,3 +284,14 @@ def test_two_projects_do_not_meet(filled, other_project):
 def test_an_unknown_project_is_refused(db):
     with pytest.raises(CommandError, match="no such project"):
         call_command("create_demo", project="nowhere")
+
+
+def test_the_first_start_makes_the_demo_and_a_start_after_a_crash_makes_up_for_it(db):
+    call_command("provision", stdout=StringIO())
+    demo = Project.objects.get(is_demo=True)
+    assert demo.traces.count() == 72
+    Project.objects.update(is_demo=False)
+    died = make_project("Died before it was filled")
+    Project.objects.filter(pk=died.pk).update(is_demo=True)
+    call_command("provision", stdout=StringIO())
+    assert died.annotation_queues.get().items.count() == 40

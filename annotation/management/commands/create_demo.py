@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("--project", required=True, metavar="ID", help="the project to fill")
 
-    def handle(self, *, project, **options):
+    def handle(self, *, project, verbosity=1, **options):
         ensure_partitions(weeks_back=2)
         with transaction.atomic():
             # The lock makes a second command wait, and then find everything done.
@@ -29,8 +29,7 @@ class Command(BaseCommand):
             if project is None:
                 raise CommandError("There is no such project.")
             if "demo_made_at" in project.metadata:
-                self.stdout.write(f"The demo is already in project {project.pk}.")
-                return
+                return self._say(f"The demo is already in project {project.pk}.", verbosity)
             moment = now()
             demo = build(project.pk, moment)
             ingest(project, demo.spans)
@@ -39,7 +38,11 @@ class Command(BaseCommand):
             # Marked, so that a later start does not bring back what people have deleted.
             project.is_demo, project.metadata["demo_made_at"] = True, moment.isoformat()
             project.save(update_fields=["is_demo", "metadata"])
-        self.stdout.write(f"{len(demo.trace_ids)} synthetic traces are in project {project.pk}.")
+        self._say(f"{len(demo.trace_ids)} synthetic traces are in project {project.pk}.", verbosity)
+
+    def _say(self, text, verbosity):
+        if verbosity:
+            self.stdout.write(text)
 
 
 def _scores(project, demo):

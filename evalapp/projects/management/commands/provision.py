@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 from django.db import connection, transaction
@@ -51,8 +51,9 @@ class Command(BaseCommand):
             if admin:
                 path = actions.make_sign_in_link(user=admin, lifetime=_LINK_LIFETIME)
                 report["sign_in_url"] = (options["base_url"] or settings.BASE_URL).rstrip("/") + path
-        if report["demo"] and report["demo"]["is_new"] and "create_demo" in get_commands():
-            call_command("create_demo", verbosity=0)
+        if report["demo"]:
+            # Each time, because the first start may have died here; a project that was filled is left alone.
+            call_command("create_demo", project=report["demo"]["project_id"], verbosity=0)
         self.stdout.write(json.dumps(report) if options["json"] else _as_text(report))
 
 
