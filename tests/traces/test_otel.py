@@ -275,7 +275,11 @@ def test_gen_ai_messages_with_system_instructions():
         user,
     ]
     assert json.loads(span.output) == reply
-    assert telemetry(span)["attributes"] == {"gen_ai.request.model": "gpt-4o", "custom": {"nested": [1, True]}}
+    assert telemetry(span)["attributes"] == {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": "gpt-4o",
+        "custom": {"nested": [1, True]},
+    }
 
 
 def test_old_gen_ai_attributes_of_openllmetry():
