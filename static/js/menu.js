@@ -16,6 +16,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     menu.open = false;
     menu.querySelector("summary").focus();
+    event.preventDefault();
   }
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
   const items = [...menu.querySelectorAll("summary, .menu__panel :is(a, button, input)")];
