@@ -7,7 +7,7 @@ JSONB, because parsing them costs more than storing them.
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils.timezone import now
 
@@ -38,6 +38,85 @@ class Level(models.TextChoices):
 class TraceQuerySet(models.QuerySet):
     def newest_first(self):
         return self.order_by("-timestamp", "-id")
+
+    def for_list(self):
+        """Without the payloads that no list shows."""
+        return self.defer("input", "output", "metadata", "precedence")
+
+    def mentioning(self, text):
+        """Those with `text` in the name, or whose id starts with it.
+
+        Names are few, so they are searched first and their traces found by index: a search in all rows would read
+        the whole table when nothing matches.
+        """
+        return self.filter(Q(name__in=self.names_with(text)) | Q(id=text))
+
+    def names_with(self, text, limit=200):
+        """The distinct names that hold `text`, by jumping from name to name in the index."""
+        project_id = self._hints["instance"].pk
+        with connection.cursor() as cursor:
+            cursor.execute(_NAMES, {"project": project_id, "pattern": f"%{_like(text)}%", "limit": limit})
+            return [name for (name,) in cursor.fetchall()]
+
+    def tagged(self, tag):
+        return self.filter(tags__contains=[tag])
+
+    def of_user(self, user_id):
+        return self.filter(user_id=user_id)
+
+    def of_session(self, session_id):
+        return self.filter(session_id=session_id)
+
+    def in_environment(self, environment):
+        return self.filter(environment=environment)
+
+    def with_errors(self):
+        return self.filter(error_count__gt=0)
+
+    def between(self, since, until):
+        traces = self.filter(timestamp__gte=since) if since else self
+        return traces.filter(timestamp__lte=until) if until else traces
+
+    def beside(self, trace):
+        """The ids of the next newer and the next older trace, or None: two steps in the index."""
+        newer = self.filter(timestamp__gte=trace.timestamp).exclude(timestamp=trace.timestamp, id__lte=trace.id)
+        older = self.filter(timestamp__lte=trace.timestamp).exclude(timestamp=trace.timestamp, id__gte=trace.id)
+        return (
+            newer.order_by("timestamp", "id").values_list("id", flat=True).first(),
+            older.order_by("-timestamp", "-id").values_list("id", flat=True).first(),
+        )
+
+    def summarized_by_session(self, session_ids):
+        """{session id: its counts and last words} for the sessions of one page."""
+        rows = (
+            self.filter(session_id__in=session_ids)
+            .values("session_id")
+            .annotate(
+                traces=models.Count("id"),
+                errors=models.Sum("error_count"),
+                tokens=models.Sum("total_tokens"),
+                cost=models.Sum("total_cost"),
+                user=models.Max("user_id"),
+            )
+        )
+        return {row["session_id"]: row for row in rows.order_by()}
+
+
+def _like(text):
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+_NAMES = """
+WITH RECURSIVE names AS (
+    (SELECT name FROM traces_trace WHERE project_id = %(project)s AND name IS NOT NULL ORDER BY name LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT name FROM traces_trace WHERE project_id = %(project)s AND name > names.name ORDER BY name LIMIT 1
+    )
+    FROM names WHERE names.name IS NOT NULL
+)
+SELECT name FROM names WHERE name ILIKE %(pattern)s LIMIT %(limit)s
+"""
 
 
 class Trace(models.Model):
@@ -106,6 +185,11 @@ class Trace(models.Model):
         """Return the seconds from the first start to the last end, or None while nothing has ended."""
         return (self.end_time - self.timestamp).total_seconds() if self.end_time else None
 
+    @property
+    def milliseconds(self):
+        """Return the latency as templates show it."""
+        return (self.end_time - self.timestamp).total_seconds() * 1000 if self.end_time else None
+
 
 class ObservationQuerySet(models.QuerySet):
     def of_trace(self, trace):
@@ -167,6 +251,11 @@ class Observation(models.Model):
     def latency(self):
         """Return the seconds between start and end, or None while it has not ended."""
         return (self.end_time - self.start_time).total_seconds() if self.end_time else None
+
+    @property
+    def milliseconds(self):
+        """Return the latency as templates show it."""
+        return (self.end_time - self.start_time).total_seconds() * 1000 if self.end_time else None
 
 
 class Session(models.Model):

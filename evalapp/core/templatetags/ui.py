@@ -186,6 +186,12 @@ def truncate_middle(text, length=16):
     return f"{text[: length - 1 - tail]}…{text[-tail:] if tail else ''}"
 
 
+@register.filter
+def one_line(text):
+    """Text on one line, for a cell that shows its beginning."""
+    return " ".join(str(text).split())
+
+
 @register.inclusion_tag("_ui/_field.html")
 def field(bound_field, label=None, help_text=None, optional=False):
     """`{% field form.name %}`: label, control, help and errors, tied together for screen readers."""
