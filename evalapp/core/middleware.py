@@ -65,6 +65,9 @@ class ChunkedBodyMiddleware:
     JS exporters send no Content-Length, and Django then takes the body for empty (WSGIRequest limits the stream
     to CONTENT_LENGTH). Granian marks such streams with wsgi.input_terminated, so they can be read to their end,
     into a file beyond 1 MiB.
+
+    A client that dies in mid-body looks to us like one that is done: granian keeps the error to itself. JSON and
+    gzip then do not parse, and neither does protobuf, unless it was cut between two of its outermost messages.
     """
 
     def __init__(self, get_response):
