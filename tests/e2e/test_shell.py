@@ -39,6 +39,12 @@ def test_sign_in_pages_are_accessible_and_quiet(page, live_server, path):
     assert_no_console_errors(page)
 
 
+def test_the_error_page_is_accessible(as_ada, live_server):
+    as_ada.goto(f"{live_server.url}/no/such/page")
+    expect(as_ada.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    assert_accessible(as_ada)
+
+
 @pytest.mark.parametrize("path", ["email/", "password/change/", "2fa/", "2fa/webauthn/", "3rdparty/", "logout/"])
 def test_account_pages_are_accessible_and_quiet(as_ada, live_server, path):
     as_ada.goto(f"{live_server.url}/accounts/{path}")
@@ -105,6 +111,17 @@ def test_on_a_phone_the_menu_button_opens_the_navigation(as_ada, live_server):
     assert_accessible(as_ada)
     as_ada.keyboard.press("Escape")
     expect(link).to_be_hidden()
+
+
+def test_the_navigation_needs_no_script(browser, live_server, ada):
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 800})
+    page = sign_in(context.new_page(), live_server, ada)
+    page.goto(f"{live_server.url}/accounts/2fa/")
+    page.get_by_role("button", name="Menu").click()
+    page.get_by_text("Ada", exact=True).click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    context.close()
 
 
 def test_a_key_presses_its_button_but_not_while_typing(frame):
