@@ -225,6 +225,7 @@ class Case:
             "order_number": self.order_number,
             "status": status,
             "placed_on": self.ago(placed).date().isoformat(),
+            "days_since_order": placed,
             "customer": {"id": self.customer.id, "name": self.customer.name, "email": self.customer.email},
             "ship_to": f"{self.customer.street}, {self.customer.postal_code} {self.customer.city}",
             "lines": [
@@ -239,7 +240,9 @@ class Case:
         if status in ("shipped", "delivered"):
             order["parcel_id"] = self.parcel
         if status == "delivered":
+            # Nobody should have to count days to judge a return.
             order["delivered_on"] = self.ago(delivered).date().isoformat()
+            order["days_since_delivery"] = delivered
         return order | extra
 
     def tracking(self, *events, state="in transit", expected=None):
@@ -269,10 +272,11 @@ def draw_photo(subject, seed, width=160, height=104):
     """Return a small PNG of cracked terracotta or of soil with worms, drawn here: the repository carries no picture."""
     rng = random.Random(seed)
     lines = []
-    for _ in range(1 if subject == "crack" else 4):
-        line, column = [], width // 2 if subject == "crack" else rng.randrange(20, width - 20)
+    count, step = (1, 2) if subject == "crack" else (4, 1)
+    for number in range(count):
+        line, column = [], width * (number + 1) // (count + 1)
         for _ in range(height):
-            column = max(4, min(width - 5, column + rng.choice((-2, -1, 0, 1, 2))))
+            column = max(4, min(width - 5, column + rng.randint(-step, step)))
             line.append(column)
         lines.append(line)
     ground, mark = ((188, 104, 70), (44, 26, 20)) if subject == "crack" else ((66, 48, 36), (196, 128, 116))

@@ -60,13 +60,14 @@ class Conversation:
         if self.turns:
             self._pass(self.rng.uniform(14, 75))
         self.turns += 1
-        if self.root is None or self.trace_per_turn:
-            self._open_trace(text)
-        content = text
+        said = content = text
         if photo:
             png = draw_photo(photo, self.case.number)
             url = "data:image/png;base64," + base64.b64encode(png).decode()
             content = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": url}}]
+            said = to_json([{"role": "user", "content": content}])
+        if self.root is None or self.trace_per_turn:
+            self._open_trace(said)
         if self.trace_per_turn:
             known = {"session_id": self.session_id, "messages": len(self.history)}
             self._step("SPAN", "load-history", self.rng.uniform(0.01, 0.06), output=to_json(known))
@@ -74,7 +75,7 @@ class Conversation:
         if self.trace_per_turn:
             self.guard()
         else:
-            self.turn = self._open("SPAN", f"turn {self.turns}", input=text)
+            self.turn = self._open("SPAN", f"turn {self.turns}", input=said)
 
     def guard(self, *, flagged=False, reason=None):
         """A moderation check on what the customer wrote."""
@@ -87,11 +88,12 @@ class Conversation:
             status_message=f"Input flagged: {reason}" if flagged else None,
         )  # fmt: skip
 
-    def call(self, tool, result=None, *, error=None, seconds=None, slow=False, **arguments):
-        """The model calls one tool. Returns nothing: scenarios know what they made the tool say."""
-        self.calls((tool, arguments, result if error is None else {"error": error}), seconds=seconds, slow=slow)
+    def call(self, tool, result=None, *, error=None, seconds=None, slow=False, hits=(), **arguments):
+        """The model calls one tool, which answers with text or JSON, or with an error."""
+        answer = result if error is None else {"error": error}
+        self.calls((tool, arguments, answer), seconds=seconds, slow=slow, hits=hits)
 
-    def calls(self, *requests, seconds=None, slow=False):
+    def calls(self, *requests, seconds=None, slow=False, hits=()):
         """The model calls tools at once; each request is (tool, arguments, result)."""
         made = []
         for tool, arguments, _ in requests:
@@ -103,21 +105,29 @@ class Conversation:
         self._generate({"role": "assistant", "content": None, "tool_calls": made})
         for call, (tool, arguments, result) in zip(made, requests, strict=True):
             error = result.get("error") if isinstance(result, dict) else None
-            level = "ERROR" if error else "WARNING" if slow else "DEFAULT"
-            message = error or ("Answered after two retries" if slow else None)
-            self._step(
-                "RETRIEVER" if tool == "search_help" else "TOOL", tool,
-                seconds or self.rng.uniform(2.5, 6) if slow else seconds or self.rng.uniform(0.08, 0.9),
-                input=to_json(arguments), output=to_json(result), level=level, status_message=message,
+            answer = result if isinstance(result, str) else to_json(result)
+            span = self.last = self._open(
+                "TOOL",
+                tool,
+                input=to_json(arguments),
+                output=answer,
+                level="ERROR" if error else "WARNING" if slow else "DEFAULT",
+                status_message=error or ("Answered after two retries" if slow else None),
                 metadata={"tool_call_id": call["id"]},
-            )  # fmt: skip
-            self.history.append({"role": "tool", "tool_call_id": call["id"], "content": to_json(result)})
+            )
+            if hits:
+                self._retrieve(arguments["query"], hits, span)
+            self._pass(seconds or self.rng.uniform(2.5, 6) if slow else seconds or self.rng.uniform(0.08, 0.9))
+            span.end_time = self.clock
+            self.history.append({"role": "tool", "tool_call_id": call["id"], "content": answer})
 
     def search(self, query, *article_ids):
         """The model looks something up in the help articles."""
-        found = [{"id": key, "score": round(0.91 - 0.13 * rank, 2), **ARTICLES[key]}
-                 for rank, key in enumerate(article_ids)]  # fmt: skip
-        self.call("search_help", found, query=query)
+        found = [
+            f"**{key} {ARTICLES[key]['title']}** ({ARTICLES[key]['status']})\n\n{ARTICLES[key]['text']}"
+            for key in article_ids
+        ]
+        self.call("search_help", "\n\n".join(found), hits=article_ids, query=query)
 
     def verify(self, *, ok=True, postal_code=None):
         """The model checks who is asking."""
@@ -146,14 +156,14 @@ class Conversation:
 
     # How it becomes observations
 
-    def _open_trace(self, text):
+    def _open_trace(self, said):
         self.trace_id = digest(self.seed, "trace", self.case.number, len(self.trace_ids))[:32]
         self.trace_ids.append(self.trace_id)
         self.root = None
-        self.root = self._open("AGENT", self.name, input=text)
+        self.root = self._open("AGENT", self.name, input=said)
 
-    def _open(self, type_, name, **fields):
-        parent = self.turn or self.root
+    def _open(self, type_, name, parent=None, **fields):
+        parent = parent or self.turn or self.root
         span = Span(
             trace_id=self.trace_id,
             id=digest(self.trace_id, len(self.spans))[:16],
@@ -179,6 +189,16 @@ class Conversation:
         self.last = self._open(type_, name, **fields)
         self._pass(seconds)
         self.last.end_time = self.clock
+
+    def _retrieve(self, query, article_ids, tool):
+        """What the search tool asked of its index."""
+        hits = [
+            {"id": key, "title": ARTICLES[key]["title"], "score": round(0.91 - 0.13 * rank, 2)}
+            for rank, key in enumerate(article_ids)
+        ]
+        found = self._open("RETRIEVER", "help-articles", parent=tool, input=query, output=to_json(hits))
+        self._pass(self.rng.uniform(0.02, 0.2))
+        found.end_time = self.clock
 
     def _generate(self, message):
         read, written = sum(map(_tokens, self.history)), _tokens(message)
