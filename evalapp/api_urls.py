@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("evalapp.projects.api_urls")),
     path("", include("evalapp.traces.api_urls")),
     path("", include("evalapp.scores.api_urls")),
     path("", include("evalapp.media.api_urls")),

@@ -1,5 +1,6 @@
 """All settings, read top to bottom; what differs between installations comes from the environment."""
 
+import tomllib
 import warnings
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from evalapp.env import env_bool, env_int, env_list, env_str
 from evalapp.runtime import paths
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 HOME = paths.home()
 DEBUG = env_bool("EVALAPP_DEBUG", False)
 

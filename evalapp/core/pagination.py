@@ -58,6 +58,20 @@ def keyset_page(queryset, params, order, size=SIZE):
     return page(items, newer, older)
 
 
+def cursor_rows(queryset, cursor, order, limit):
+    """Return (rows, next cursor) for a cursor-form API list; the next cursor is None on the last page.
+
+    `order` is as for keyset_page. Raises ValidationError for a cursor that no page of this list has made.
+    """
+    keys = [(name.lstrip("-"), name.startswith("-")) for name in order]
+    fields = [_field(queryset, name) for name, _ in keys]
+    values = _decode(cursor, fields) if cursor else None
+    if cursor and values is None:
+        raise ValidationError({"cursor": "This cursor cannot be read. Start without one."})
+    rows = _rows(queryset, keys, fields, values, limit)
+    return rows[:limit], _encode(rows[limit - 1], keys) if len(rows) > limit else None
+
+
 def _first(queryset, keys, fields, after, size):
     rows = _rows(queryset, keys, fields, after, size)
     return rows[:size], after is not None, len(rows) > size

@@ -1,6 +1,6 @@
 """What can be done to traces."""
 
-from django.db import Error, InterfaceError, OperationalError, connection
+from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
 from evalapp.traces import store
 from evalapp.traces.group_commit import GroupCommit, Unavailable
@@ -41,3 +41,22 @@ def _is_out_of_reach(error: Error):
 
 
 _commits = GroupCommit(_write)
+
+
+@transaction.atomic
+def delete_traces(*, project, ids):
+    """Delete the traces with everything that is theirs, and return how many there were.
+
+    Scores, comments and media uses go through the project's own relations, since those apps lie elsewhere.
+    A session stays while it has another trace.
+    """
+    traces = project.traces.filter(id__in=ids)
+    sessions = set(traces.exclude(session_id=None).values_list("session_id", flat=True))
+    project.observations.filter(trace_id__in=ids).delete()
+    project.scores.filter(trace_id__in=ids).delete()
+    project.media_uses.filter(trace_id__in=ids).delete()
+    project.comments.filter(object_type="TRACE", object_id__in=ids).delete()
+    count, _ = traces.delete()
+    emptied = sessions - set(project.traces.filter(session_id__in=sessions).values_list("session_id", flat=True))
+    project.sessions.filter(id__in=emptied).delete()
+    return count

@@ -2,6 +2,17 @@
 
 from django.urls import path
 
-from evalapp.traces import api
+from evalapp.traces import api, api_observations, api_traces
 
-urlpatterns = [path("otel/v1/traces", api.otlp_traces, name="otlp_traces")]
+urlpatterns = [
+    path("otel/v1/traces", api.otlp_traces, name="otlp_traces"),
+    path("traces", api_traces.TraceList.as_view(), name="api_traces"),
+    path("traces/<path:trace_id>", api_traces.TraceDetail.as_view(), name="api_trace"),
+    path("observations", api_observations.ObservationList.as_view(), name="api_observations"),
+    path(
+        "observations/<path:observation_id>", api_observations.ObservationDetail.as_view(), name="api_observation"
+    ),
+    path("v2/observations", api_observations.ObservationListV2.as_view(), name="api_observations_v2"),
+    path("sessions", api_traces.SessionList.as_view(), name="api_sessions"),
+    path("sessions/<path:session_id>", api_traces.SessionDetail.as_view(), name="api_session"),
+]

@@ -39,6 +39,10 @@ class TraceQuerySet(models.QuerySet):
     def newest_first(self):
         return self.order_by("-timestamp", "-id")
 
+    def in_bulk_by_id(self, ids):
+        """Return {trace id: trace} of one project's traces."""
+        return {trace.id: trace for trace in self.filter(id__in=ids)}
+
     def for_list(self):
         """Without the payloads that no list shows."""
         return self.defer("input", "output", "metadata", "precedence")
@@ -199,6 +203,22 @@ class ObservationQuerySet(models.QuerySet):
             start_time__gte=trace.timestamp,
             start_time__lte=trace.end_time or trace.timestamp,
         ).order_by("start_time", "id")
+
+    def of_traces(self, traces):
+        """The observations of several traces (a list), in order, bounded by their common time range."""
+        if not traces:
+            return self.none()
+        return self.filter(
+            trace_id__in=[trace.id for trace in traces],
+            start_time__gte=min(trace.timestamp for trace in traces),
+            start_time__lte=max(trace.end_time or trace.timestamp for trace in traces),
+        ).order_by("start_time", "id")
+
+    def roots_of(self, traces):
+        """Return {trace id: root observation} for those of the traces (a list) that have one."""
+        roots = {trace.id: trace.root_observation_id for trace in traces if trace.root_observation_id}
+        found = self.of_traces(traces).filter(id__in=roots.values())
+        return {row.trace_id: row for row in found if roots.get(row.trace_id) == row.id}
 
 
 class Observation(models.Model):
