@@ -1,6 +1,6 @@
-// <time datetime="2026-11-21T09:12:03.000+00:00" data-ago>3 min ago</time>      kept fresh, absolute local time on hover
+// <time datetime="2026-11-21T09:12:03.000+00:00" data-ago>3m ago</time>      kept fresh, absolute local time on hover
 // <time datetime="…" data-local="full|clock">09:12</time>                        shown in the viewer's own zone
-const UNITS = [[3600, 60, "min"], [86400, 3600, "h"], [604800, 86400, "d"]];
+const UNITS = [[3600, 60, "m"], [86400, 3600, "h"], [604800, 86400, "d"]];
 const full = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "medium" });
 const clock = new Intl.DateTimeFormat("sv-SE", { hour: "2-digit", minute: "2-digit" });
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -11,7 +11,7 @@ function ago(then) {
   if (size < 60) return "just now";
   const unit = UNITS.find(([limit]) => size < limit);
   if (unit) {
-    const amount = `${Math.floor(size / unit[1])} ${unit[2]}`;
+    const amount = `${Math.floor(size / unit[1])}${unit[2]}`;
     return seconds > 0 ? `${amount} ago` : `in ${amount}`;
   }
   const year = then.getFullYear() === new Date().getFullYear() ? undefined : "numeric";

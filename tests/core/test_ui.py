@@ -38,9 +38,9 @@ def request_with(path="/", **cookies):
         (999.6, "1.00 s"),
         (1240, "1.24 s"),
         (59_940, "59.9 s"),
-        (59_960, "1 min"),
-        (125_000, "2 min 5 s"),
-        (3_780_000, "1 h 3 min"),
+        (59_960, "1m"),
+        (125_000, "2m 5s"),
+        (3_780_000, "1h 3m"),
         (timedelta(seconds=2), "2.00 s"),
     ],
 )
@@ -74,7 +74,7 @@ def test_a_compact_number_keeps_its_size(value, text):
 
 @pytest.mark.parametrize(
     ("dollars", "text"),
-    [(None, "–"), (0, "$0"), (0.00001, "<$0.0001"), (0.0042, "$0.0042"), (0.5, "$0.50"), (1234.5, "$1,234.50")],
+    [(None, "–"), (0, "$0"), (0.00001, "<$0.0001"), (0.0042, "$0.0042"), (0.5, "$0.5000"), (1234.5, "$1,234.50")],
 )
 def test_a_cost_is_never_rounded_to_nothing(dollars, text):
     assert ui.cost(dollars) == text
@@ -89,10 +89,10 @@ def test_a_long_id_keeps_both_ends():
     ("ago", "text"),
     [
         (timedelta(seconds=5), "just now"),
-        (timedelta(minutes=3), "3 min ago"),
-        (timedelta(hours=5), "5 h ago"),
-        (timedelta(days=2), "2 d ago"),
-        (timedelta(minutes=-3, seconds=-5), "in 3 min"),
+        (timedelta(minutes=3), "3m ago"),
+        (timedelta(hours=5), "5h ago"),
+        (timedelta(days=2), "2d ago"),
+        (timedelta(minutes=-3, seconds=-5), "in 3m"),
     ],
 )
 def test_a_recent_time_is_relative(ago, text):

@@ -86,9 +86,9 @@ def current_if(context, url, exact=False):
 
 def _ago(moment):
     seconds = (now() - moment).total_seconds()
-    for limit, size, unit in ((3600, 60, "min"), (86400, 3600, "h"), (7 * 86400, 86400, "d")):
+    for limit, size, unit in ((3600, 60, "m"), (86400, 3600, "h"), (7 * 86400, 86400, "d")):
         if 60 <= abs(seconds) < limit:
-            amount = f"{int(abs(seconds) // size)} {unit}"
+            amount = f"{int(abs(seconds) // size)}{unit}"
             return f"{amount} ago" if seconds > 0 else f"in {amount}"
     if abs(seconds) < 60:
         return "just now"
@@ -125,7 +125,7 @@ def time_exact(moment, clock=False):
 
 @register.filter
 def duration(value):
-    """Milliseconds (or a timedelta) in the unit that reads best: 0.4 ms, 850 ms, 1.24 s, 2 min 5 s, 1 h 3 min."""
+    """Milliseconds (or a timedelta) in the unit that reads best: 0.4 ms, 850 ms, 1.24 s, 2m 5s, 1h 3m."""
     if value is None or value == "":
         return DASH
     ms = value / timedelta(milliseconds=1) if isinstance(value, timedelta) else float(value)
@@ -136,9 +136,9 @@ def duration(value):
         return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+        return f"{minutes}m {rest}s" if rest else f"{minutes}m"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{hours}h {minutes}m" if minutes else f"{hours}h"
 
 
 @register.filter
@@ -173,7 +173,7 @@ def cost(value):
         return "$0"
     if 0 < value < 0.0001:
         return "<$0.0001"
-    return f"${value:,.2f}" if value >= 0.995 else f"${value:.4f}".rstrip("0").ljust(5, "0")
+    return f"${value:,.2f}" if value >= 0.995 else f"${value:.4f}"
 
 
 @register.filter
