@@ -35,8 +35,10 @@ document.addEventListener("keydown", (event) => {
 
 function restore() {
   for (const panes of document.querySelectorAll("[data-panes]")) {
+    const handle = panes.querySelector("[data-pane-handle]");
     const saved = Number(localStorage.getItem(`panes:${panes.dataset.panes}`));
     if (saved && !panes.style.getPropertyValue("--pane")) set(panes, saved);
+    else handle?.setAttribute("aria-valuenow", String(Math.round(widthAt(handle, handle.getBoundingClientRect().left))));
   }
 }
 
