@@ -4,24 +4,22 @@ QUEUE = "First review: support agent"
 DESCRIPTION = (
     "Synthetic demo data: an invented shop, invented customers, a support agent that is right about half the time."
 )
+# Short: beside the trace it shares a narrow column with the questions. The rules in full are in the traces.
 INSTRUCTIONS = """\
-Read the conversation as the customer would. **Write one sentence about the first thing that went wrong**, then \
-complete and go on. Nothing wrong? Leave the note empty and answer Pass with True. A minute for each is plenty.
+**Write one sentence about the first thing that went wrong**, then complete and go on. Nothing wrong? Leave the note \
+empty and answer Pass with True. A minute for each is plenty.
 
-*Birk & Barrow is an invented shop; every trace here is synthetic.*
+*Birk & Barrow is an invented shop; all of this is synthetic.* Its agent must keep to these rules:
 
-### What the agent must keep to
-
-- **Who is asking**: order number and postal code are verified before anything of an order is told or changed. Only the buyer may hear about it.
-- **Returns**: unused, within 45 days of delivery; after that nothing, without exceptions. The label costs €4.50, once per return.
-- **Live goods**: reported within 5 days with a photo, a replacement or a refund. Later, neither.
-- **Guarantee**: tools 3 years, electronics 2. We replace; we don't pay out.
-- **Changing, cancelling**: until the order is packed.
-- **Price drops**: within 14 days of the purchase, the difference as a voucher.
-- **Delivery**: only what tracking shows; never a guessed date.
-- **Handing over to a person**: for injury, legal threats, disputed payments, or when asked twice. Everything else is solved.
-
-Every question gets an answer, in the customer's language and in a kind tone.
+- **Identity**: order number and postcode first; only the buyer may know.
+- **Returns**: 45 days, no exceptions; label €4.50, once.
+- **Live goods**: 5 days, with a photo.
+- **Guarantee**: tools 3 years, electronics 2; replaced, never paid out.
+- **Change, cancel**: until packed.
+- **Price drop**: 14 days, as a voucher.
+- **Delivery**: only what tracking shows.
+- **A person** only for injury, legal threats, payment disputes, or when asked twice.
+- **Every question** answered, kindly, in the customer's language.
 """
 CONFIGS = [
     {
