@@ -33,6 +33,8 @@ COLUMNS = (
     "input",
     "output",
     "metadata",
+    "experiment_id",
+    "experiment",
     "created_at",
 )
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -92,6 +94,8 @@ def encode(batch, *, created_at):
         add(_text(span.input))
         add(_text(span.output))
         add(_metadata(metadata, span.telemetry))
+        add(known(span.experiment_id))
+        add(_json(span.experiment))
         add(created)
     add(TRAILER)
     return b"".join(parts)

@@ -119,6 +119,7 @@ SOURCES = {
     "as_root": ("langfuse.internal.as_root", "langfuse.internal.is_app_root"),
     "system_instructions": ("gen_ai.system_instructions",),
     "event_messages": ("events",),
+    "experiment": ("langfuse.experiment.",),
 }
 # All that are there count, the first wins where two set the same key.
 METADATA = (

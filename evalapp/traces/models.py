@@ -256,6 +256,10 @@ class Observation(models.Model):
     input = models.TextField(null=True)
     output = models.TextField(null=True)
     metadata = models.TextField(null=True)
+    experiment_id = models.TextField(null=True)
+    experiment = models.TextField(
+        null=True, help_text="JSON of langfuse.experiment.*, on the one span that stands for the item."
+    )
     created_at = models.DateTimeField(default=now)
 
     objects = ObservationQuerySet.as_manager()

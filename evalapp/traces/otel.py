@@ -326,6 +326,38 @@ def _read_prompt_version(span, attributes, sources):
     span.prompt_version = number if number is not None and number < 1 << 31 else None
 
 
+_EXPERIMENT = "langfuse.experiment."
+
+
+def _read_experiment(span, attributes, sources):
+    said, metadata, item_metadata = {}, {}, {}
+    for key in sources[0][1]:
+        name, value = key.removeprefix(_EXPERIMENT), attributes[key]
+        for prefix, target in (("metadata", metadata), ("item.metadata", item_metadata)):
+            if name == prefix and isinstance(decode(value), dict):
+                target.update(decode(value))
+            elif name.startswith(f"{prefix}."):  # Python 4.x sends each key by itself
+                target[name.removeprefix(f"{prefix}.")] = decode(value)
+        said[name] = value if isinstance(value, str) else _text(value)
+    span.experiment_id = said.get("id") or None
+    # All spans of an item carry the attributes; one of them stands for it.
+    stands_for_item = (
+        said["item.root_observation_id"] == span.id if "item.root_observation_id" in said else span.is_root
+    )
+    if span.experiment_id and said.get("item.id") and stands_for_item:
+        span.experiment = {
+            "id": span.experiment_id,
+            "name": said.get("name"),
+            "description": said.get("description"),
+            "metadata": metadata or None,
+            "dataset_id": said.get("dataset.id"),
+            "item_id": said["item.id"],
+            "item_version": said.get("item.version"),
+            "item_metadata": item_metadata or None,
+            "expected_output": said.get("item.expected_output"),
+        }
+
+
 def _read_tags(span, attributes, sources):
     span.tags = tags_of(attributes[sources[0][0]])
 
@@ -368,4 +400,5 @@ _READERS = {
     "as_root": _read_as_root,
     "system_instructions": _read_system_instructions,
     "event_messages": _read_event_messages,
+    "experiment": _read_experiment,
 }

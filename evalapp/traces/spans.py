@@ -32,6 +32,9 @@ class Span:
     total_cost: float | None = None
     prompt_name: str | None = None
     prompt_version: int | None = None
+    experiment_id: str | None = None
+    # What langfuse.experiment.* says, on the span that stands for an item of the experiment.
+    experiment: dict | None = None
     input: str | None = None
     output: str | None = None
     # The client's own metadata. A root's goes to the trace as well.

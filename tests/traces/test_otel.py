@@ -144,9 +144,31 @@ def test_langchain_names_user_session_and_tags_in_metadata():
     )
 
 
-def test_experiment_attributes_are_kept():
-    span = mapped({"langfuse.experiment.id": "e1", "langfuse.experiment.item.id": "i1"}, scope="langfuse-sdk")
-    assert telemetry(span)["attributes"] == {"langfuse.experiment.id": "e1", "langfuse.experiment.item.id": "i1"}
+def test_an_experiment_is_described_by_the_span_that_stands_for_its_item():
+    said = {
+        "langfuse.experiment.id": "e1",
+        "langfuse.experiment.name": "exp",
+        "langfuse.experiment.metadata": '{"model": "m1"}',
+        "langfuse.experiment.item.id": "i1",
+        "langfuse.experiment.item.metadata.n": "0",
+        "langfuse.experiment.item.expected_output": "a0",
+    }
+    span = mapped({**said, "langfuse.experiment.item.root_observation_id": "b" * 16})
+    assert span.experiment_id == "e1"
+    assert span.experiment == {
+        "id": "e1",
+        "name": "exp",
+        "description": None,
+        "metadata": {"model": "m1"},
+        "dataset_id": None,
+        "item_id": "i1",
+        "item_version": None,
+        "item_metadata": {"n": 0},
+        "expected_output": "a0",
+    }
+    assert "attributes" not in telemetry(span)
+    other = mapped({**said, "langfuse.experiment.item.root_observation_id": "c" * 16})
+    assert (other.experiment_id, other.experiment) == ("e1", None)
 
 
 OPENINFERENCE = {

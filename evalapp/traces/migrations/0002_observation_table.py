@@ -33,10 +33,13 @@ CREATE TABLE traces_observation (
     input text,
     output text,
     metadata text,
+    experiment_id text,
+    experiment text,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (project_id, trace_id, id, start_time)
 ) PARTITION BY RANGE (start_time);
 CREATE INDEX observation_newest_first ON traces_observation (project_id, start_time DESC, id DESC);
+CREATE INDEX observation_of_experiments ON traces_observation (project_id, created_at) WHERE experiment IS NOT NULL;
 """
 
 
