@@ -9,7 +9,7 @@ from django.utils.timezone import now
 from annotation.models import AnnotationQueue, QueueItem, QueueScoreConfig
 from evalapp.projects.keys import hash_secret
 from evalapp.projects.models import ApiKey, Membership, Organization, Project, Role, User
-from evalapp.scores.models import DataType, ScoreConfig
+from evalapp.scores.models import DataType, Score, ScoreConfig, Source
 from evalapp.traces.models import Observation, Trace
 
 _number = itertools.count(1)
@@ -75,6 +75,12 @@ def make_trace(project, *, observations=(), start=None, **fields):
 
 def make_config(project, name="Correct", data_type=DataType.BOOLEAN, **fields):
     return ScoreConfig.objects.create(project=project, name=name, data_type=data_type, **fields)
+
+
+def make_score(project, *, value=1.0, name="Correct", data_type=DataType.NUMERIC, **fields):
+    return Score.objects.create(
+        project=project, name=name, data_type=data_type, source=Source.API, value=value, **fields
+    )
 
 
 def make_queue(project, *, configs=None, traces=(), name=None, **fields):

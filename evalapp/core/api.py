@@ -1,5 +1,6 @@
 """What all of the public API shares: its JSON, errors as {"message": …, "error": …}, times and pages."""
 
+import base64
 import json
 from datetime import UTC, datetime
 
@@ -185,3 +186,42 @@ def page_of(queryset, request, serialise, *, default_limit=50, max_limit=100):
     rows = list(queryset[(page - 1) * limit : page * limit])
     meta = {"page": page, "limit": limit, "totalItems": total, "totalPages": -(-total // limit)}
     return Response({"data": serialise(rows), "meta": meta})
+
+
+def query_list(request, name):
+    """Return the values of a comma list in the query string, or None when it isn't given."""
+    text = request.query_params.get(name)
+    return [value for value in text.split(",") if value] if text else None
+
+
+def query_fields(request, known, default):
+    """Return the set of field groups that `?fields=` asks for. Raises ValidationError for one that isn't known."""
+    asked = {value.strip() for value in query_list(request, "fields") or default}
+    unknown = sorted(asked - set(known))
+    if unknown:
+        raise ValidationError({"fields": f"{unknown[0]!r} is none of {', '.join(known)}."})
+    return asked
+
+
+def query_cursor(request):
+    """Return (time, id) of the row after which a cursor-form list continues, or None for its start."""
+    text = request.query_params.get("cursor")
+    if not text:
+        return None
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        moment, row_id = json.loads(raw)
+        moment = parse_time(moment, "cursor")
+        if not isinstance(row_id, str | int) or isinstance(row_id, bool) or "\0" in str(row_id):
+            raise ValueError("not an id")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValidationError({"cursor": "This is no cursor of this list."}) from error
+    return moment, row_id
+
+
+def cursor_meta(limit, last):
+    """Return the `meta` of a cursor-form page; `last` is its last row's (time, id), None on the last page."""
+    if last is None:
+        return {"limit": limit}
+    text = json.dumps([iso(last[0]), last[1]], separators=(",", ":"))
+    return {"limit": limit, "cursor": base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")}
