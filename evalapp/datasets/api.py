@@ -9,7 +9,9 @@ from rest_framework.views import APIView
 from evalapp.core import payload
 from evalapp.core.api import JSONValue, Text, iso, page_of, query_time
 from evalapp.datasets import actions
+from evalapp.datasets.media import MARK, references
 from evalapp.datasets.models import Status
+from evalapp.media import links
 
 
 class DatasetInput(serializers.Serializer):
@@ -62,8 +64,10 @@ def dataset_json(dataset):
     }
 
 
-def items_json(rows):
+def items_json(rows, request):
     """Return items in the API's shape. `version` is the instant of this state of the item."""
+    rows = list(rows)
+    media = _media_of(rows, request)
     return [
         {
             "id": row.item_id,
@@ -78,10 +82,42 @@ def items_json(rows):
             "createdAt": iso(row.created_at),
             "updatedAt": iso(row.valid_from),
             "version": iso(row.valid_from),
-            "mediaReferences": [],
+            "mediaReferences": media.get(row.pk, []),
         }
         for row in rows
     ]
+
+
+def _media_of(rows, request):
+    """Return {row: its media references}, for the references whose content is here."""
+    found = []
+    for row in rows:
+        for name, text in (
+            ("input", row.input),
+            ("expectedOutput", row.expected_output),
+            ("metadata", row.metadata),
+        ):
+            if text and MARK in text:
+                found += [(row.pk, name, *reference) for reference in references(payload.load(text))]
+    stored = request.auth.project.media.exclude(uploaded_at=None).filter(id__in={entry[-1] for entry in found})
+    media = {item.id: item for item in stored} if found else {}
+    shown = {}
+    for pk, field, json_path, text, media_id in found:
+        if media_id in media:
+            reference = {"field": field, "referenceString": text, "jsonPath": json_path}
+            reference["media"] = _media_json(media[media_id], request)
+            shown.setdefault(pk, []).append(reference)
+    return shown
+
+
+def _media_json(media, request):
+    return {
+        "mediaId": media.id,
+        "contentType": media.content_type,
+        "contentLength": media.content_length,
+        "url": links.link(request, media, "get"),
+        "urlExpiry": iso(links.expiry()),
+    }
 
 
 def find_dataset(project, name):
@@ -141,7 +177,11 @@ class ItemList(APIView):
         ):
             if params.get(parameter):
                 items = items.filter(**{field: params[parameter]})
-        return page_of(items.active().newest_first().select_related("dataset"), request, items_json)
+        return page_of(
+            items.active().newest_first().select_related("dataset"),
+            request,
+            lambda rows: items_json(rows, request),
+        )
 
     def post(self, request):
         if isinstance(request.data, dict) and "items" in request.data:
@@ -154,7 +194,7 @@ class ItemList(APIView):
         except actions.ItemFaults as error:
             issues = [{**issue, "path": issue["path"][2:]} for issue in error.issues]
             raise actions.ItemFaults(issues) from error
-        return Response(items_json(rows)[0])
+        return Response(items_json(rows, request)[0])
 
     def _post_many(self, request):
         data = ItemsInput(data=request.data)
@@ -178,7 +218,7 @@ class ItemDetail(APIView):
     """One item as it is now."""
 
     def get(self, request, item_id):
-        return Response(items_json([_find_item(request, item_id)])[0])
+        return Response(items_json([_find_item(request, item_id)], request)[0])
 
     def delete(self, request, item_id):
         if not actions.delete_item(item=_find_item(request, item_id)):
