@@ -95,6 +95,12 @@ class World:
         return self.project.dataset_items.create(dataset=self.dataset, valid_from=now())
 
     @cached_property
+    def dataset_run(self):
+        return self.project.dataset_runs.create(
+            key="run", dataset=self.dataset, name="run", created_at=now(), updated_at=now()
+        )
+
+    @cached_property
     def prompt(self):
         prompt = self.project.prompts.create(name=f"prompt of {self.project.pk}", type="text")
         version = prompt.versions.create(project=self.project, number=1, body="Hello")
@@ -144,6 +150,7 @@ SAMPLES = {
     "api_comment": lambda world: {"comment_id": world.comment.pk},
     "api_dataset_detail": lambda world: {"name": world.dataset.name},
     "api_dataset_item_detail": lambda world: {"item_id": world.dataset_item.item_id},
+    "api_dataset_runs": lambda world: {"rest": f"{world.dataset_run.dataset.name}/runs/{world.dataset_run.name}"},
     "api_prompt": lambda world: {"name": world.prompt.name},
     "api_prompt_version": lambda world: {"name": world.prompt.name, "number": 1},
 }
