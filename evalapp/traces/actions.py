@@ -1,9 +1,12 @@
 """What can be done to traces."""
 
+from django.core.exceptions import ValidationError
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
 from evalapp.traces import store
 from evalapp.traces.group_commit import GroupCommit, Unavailable
+from evalapp.traces.models import ModelDefinition
+from evalapp.traces.pricing import compile_pattern, price_spans
 
 
 def ingest(project, spans):
@@ -14,6 +17,7 @@ def ingest(project, spans):
     """
     if not spans:
         return
+    price_spans(project, spans)
     if connection.in_atomic_block:
         store.write([(project.pk, spans)])
     else:
@@ -60,3 +64,21 @@ def delete_traces(*, project, ids):
     emptied = sessions - set(project.traces.filter(session_id__in=sessions).values_list("session_id", flat=True))
     project.sessions.filter(id__in=emptied).delete()
     return count
+
+
+def define_model(*, project, name, match_pattern, prices, model=None):
+    """Add a model definition, or change `model`, and return it. It prices what arrives from now on.
+
+    `prices` is {usage key: dollars a token}, such as {"input": 1e-6, "output": 2e-6}.
+    Raises ValidationError naming the field.
+    """
+    try:
+        compile_pattern(match_pattern)
+    except ValueError as error:
+        raise ValidationError({"matchPattern": str(error)}) from error
+    if not prices:
+        raise ValidationError({"prices": "Give at least one price, such as inputPrice."})
+    model = model or ModelDefinition(project=project)
+    model.name, model.match_pattern, model.prices = name, match_pattern, prices
+    model.save()
+    return model

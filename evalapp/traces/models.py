@@ -298,3 +298,24 @@ class Session(models.Model):
 
     def __str__(self):
         return self.id
+
+
+class ModelDefinitionQuerySet(models.QuerySet):
+    def newest_first(self):
+        return self.order_by("-created_at", "-pk")
+
+
+class ModelDefinition(models.Model):
+    """What a project pays for a model: dollars a token, by usage key. Where several match, the newest counts."""
+
+    id = models.CharField(primary_key=True, max_length=64, default=new_id)
+    project = models.ForeignKey(Project, models.CASCADE, related_name="model_definitions")
+    name = models.CharField(max_length=255)
+    match_pattern = models.CharField(max_length=1000, help_text="A regular expression for the whole model name.")
+    prices = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ModelDefinitionQuerySet.as_manager()
+
+    def __str__(self):
+        return self.name
