@@ -177,7 +177,8 @@ def test_the_header_box_ticks_all_and_shift_a_range(frame):
 
 
 def test_a_dialog_opens_and_closes_and_holds_the_keys(frame):
-    page = frame("""<button data-dialog-open="it">Open</button><button data-hotkey="k" data-dismiss>Behind</button>
+    page = frame("""<button data-dialog-open="it">Open</button>
+        <p data-dismissible>Behind <button data-hotkey="k" data-dismiss>Dismiss</button></p>
         <dialog id="it" class="dialog" aria-labelledby="t"><h2 id="t">It</h2><input aria-label="Name">
         <button type="button" data-dialog-close>Cancel</button></dialog>""")
     page.get_by_role("button", name="Open").click()
@@ -185,9 +186,14 @@ def test_a_dialog_opens_and_closes_and_holds_the_keys(frame):
     expect(dialog).to_be_visible()
     page.get_by_label("Name").fill("typed")
     page.mouse.click(5, 5)
+    page.get_by_role("button", name="Cancel").focus()
+    page.keyboard.press("k")
     expect(dialog).to_be_visible()
+    expect(page.get_by_text("Behind")).to_be_attached()
     page.get_by_role("button", name="Cancel").click()
     expect(dialog).to_be_hidden()
+    page.keyboard.press("k")
+    expect(page.get_by_text("Behind")).not_to_be_attached()
 
 
 def test_a_menu_closes_when_the_person_goes_elsewhere(frame):
