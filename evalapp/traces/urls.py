@@ -10,6 +10,7 @@ urlpatterns = [
     path("traces/<path:trace_id>", views.trace_detail, name="trace_detail"),
     path("trace-download/<path:trace_id>", views.trace_download, name="trace_download"),
     path("trace-payload/<path:trace_id>", views.trace_payload, name="trace_payload"),
+    path("settings/connect", views.connect, name="connect"),
     path("sessions", views.session_list, name="session_list"),
     path("sessions/<path:session_id>", views.session_detail, name="session_detail"),
 ]

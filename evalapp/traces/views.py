@@ -35,6 +35,19 @@ def trace_list(request, project_id):
 
 
 @require_safe
+@requires("settings.read")
+def connect(request, project_id):
+    """How to send traces here, filled in for this project; says when the first one has arrived."""
+    key = request.project.api_keys.active().order_by("-created_at").first()
+    context = {
+        "host": settings.BASE_URL,
+        "public_key": key.public_key if key else "",
+        "newest": request.project.traces.for_list().newest_first().first(),
+    }
+    return render_fragment(request, "traces/connect.html", context, fragment="arrival")
+
+
+@require_safe
 @requires("traces.read")
 def trace_detail(request, project_id, trace_id):
     """One trace; for htmx only its body, in the view or the part that was asked for."""
