@@ -215,7 +215,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_IS_COLLECTED = (STATIC_ROOT / "staticfiles.json").exists() and not DEBUG
 WHITENOISE_USE_FINDERS = not STATIC_IS_COLLECTED
 _STATIC_BACKEND = (
-    "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    "evalapp.core.staticfiles.BundledStaticFilesStorage"
     if not DEBUG and not env_bool("EVALAPP_TESTING", False)
     else "django.contrib.staticfiles.storage.StaticFilesStorage"
 )
