@@ -116,6 +116,10 @@ def _item(world):
     return {"queue_id": world.queue.pk, "item_id": world.queue_item.pk}
 
 
+def _config(world):
+    return {"config_id": world.config.pk}
+
+
 def _trace(world):
     return {"trace_id": world.trace.id}
 
@@ -139,6 +143,9 @@ SAMPLES = {
     "annotation:review_complete": _item,
     "annotation:review_skip": _item,
     "annotation:review_defer": _item,
+    "scores:config_edit": _config,
+    "scores:config_archive": _config,
+    "scores:config_restore": _config,
     "projects:membership_change": lambda world: {"pk": world.membership.pk},
     "projects:membership_remove": lambda world: {"pk": world.membership.pk},
     "projects:invitation_revoke": lambda world: {"pk": world.invitation.pk},
