@@ -50,6 +50,20 @@ class World:
         return factories.make_trace(self.project)
 
     @cached_property
+    def observation(self):
+        return self.project.observations.get(trace_id=self.trace.id)
+
+    @cached_property
+    def session(self):
+        session = f"session of {self.project.pk}"
+        factories.make_trace(self.project, session_id=session)
+        return self.project.sessions.create(id=session, first_seen=now(), last_seen=now())
+
+    @cached_property
+    def model(self):
+        return self.project.model_definitions.create(name="ours", match_pattern="ours")
+
+    @cached_property
     def config(self):
         return factories.make_config(self.project)
 
@@ -128,6 +142,11 @@ SAMPLES = {
     "traces:trace_detail": _trace,
     "traces:trace_download": _trace,
     "traces:trace_payload": _trace,
+    "traces:session_detail": lambda world: {"session_id": world.session.id},
+    "api_trace": _trace,
+    "api_observation": lambda world: {"observation_id": world.observation.id},
+    "api_session": lambda world: {"session_id": world.session.id},
+    "api_model": lambda world: {"model_id": world.model.pk},
     "annotation:queue_detail": _queue,
     "annotation:queue_edit": _queue,
     "annotation:queue_delete": _queue,
@@ -162,6 +181,11 @@ SAMPLES = {
     "api_prompt_version": lambda world: {"name": world.prompt.name, "number": 1},
 }
 
+# What a route needs in its query string to answer at all.
+QUERIES = {
+    "traces:trace_payload": lambda world: {"observation": world.trace.root_observation_id, "field": "input"},
+}
+
 # Routes that anybody may ask for, each with the reason.
 PUBLIC = {
     "sign_in_link": "the token is the credential",
@@ -169,6 +193,7 @@ PUBLIC = {
     "media_content": "the signed token is the credential",
     "healthz": "load balancers",
     "readyz": "load balancers",
+    "api_health": "SDKs ask it before they have a key",
     "account_login": "signing in",
     "account_logout": "signing out twice is no error",
     "account_inactive": "tells why signing in failed",
