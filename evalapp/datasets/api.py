@@ -165,17 +165,12 @@ class ItemList(APIView):
         params = request.query_params
         project = request.auth.project
         items = project.dataset_items
-        dataset, version = None, query_time(request, "version")
         if name := params.get("datasetName"):
-            dataset = find_dataset(project, name)
-            items = dataset.items
-        elif version is not None:
+            items = find_dataset(project, name).items
+        version = query_time(request, "version")
+        if version is not None and not name:
             raise ValidationError({"version": "A version is that of one dataset: send its datasetName too."})
-        if version is None:
-            items = items.current()
-        else:
-            actions.await_writers(dataset=dataset, version=version)
-            items = items.at(version)
+        items = items.at(version) if version else items.current()
         for parameter, field in (
             ("sourceTraceId", "source_trace_id"),
             ("sourceObservationId", "source_observation_id"),

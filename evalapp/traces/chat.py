@@ -192,8 +192,8 @@ def _message(value, role):
 
 def _undot(value):
     """OpenInference's flattened keys: {"message.role": …} is {"role": …}."""
-    for prefix in ("message.", "tool_call.", "message_content."):
-        if any(isinstance(key, str) and key.startswith(prefix) for key in value):
+    if "." in "".join(value):
+        for prefix in ("message.", "tool_call.", "message_content."):
             value = {key.removeprefix(prefix): inner for key, inner in value.items()}
     if isinstance(value.get("tool_call"), dict) and "name" not in value:
         value = value["tool_call"]

@@ -177,6 +177,11 @@ class Trace(models.Model):
                 condition=~Q(session_id=None),
                 name="trace_by_session",
             ),
+            models.Index(fields=["project", "name", "-timestamp"], name="trace_by_name"),
+            models.Index(fields=["project", "environment", "-timestamp"], name="trace_by_environment"),
+            models.Index(
+                fields=["project", "-timestamp"], condition=Q(error_count__gt=0), name="trace_with_errors"
+            ),
             GinIndex(fields=["tags"], name="trace_by_tag"),
             GinIndex(fields=["metadata"], name="trace_by_metadata", opclasses=["jsonb_path_ops"]),
         ]

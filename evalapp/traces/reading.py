@@ -7,7 +7,8 @@ A page and its fragments are the same question with other parameters, so any vie
     render(request, "traces/_trace.html", {"reading": reading, "base_url": …})
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from datetime import datetime
 from functools import cached_property
 from urllib.parse import quote
 
@@ -22,12 +23,56 @@ from evalapp.traces.tree import walk
 
 VIEWS = ("conversation", "tree", "raw")
 PARTS = ("all", "more", "observation")
-ENTRIES = 100  # elements of a conversation per window
+ENTRIES = 80  # elements of a conversation per window
 ROWS = 200  # rows of a tree per window
 FIELD_LIMIT = 1_000_000  # characters of one payload read for a page
 BUDGET = 24_000_000  # bytes of payloads read for a page; beyond, each is cut shorter
 RAW_LIMIT = 200_000
 _PAYLOADS = ("input", "output", "metadata")
+
+
+@dataclass(slots=True)
+class Row:
+    """An observation as it is read here: a tenth of what a model instance costs, and there may be thousands."""
+
+    id: str
+    parent_id: str | None
+    type: str
+    name: str | None
+    start_time: datetime
+    end_time: datetime | None
+    level: str
+    status_message: str | None
+    model: str | None
+    model_parameters: str | None
+    usage: str | None
+    cost: str | None
+    version: str | None
+    prompt_name: str | None
+    prompt_version: int | None
+    input_tokens: int | None
+    output_tokens: int | None
+    total_tokens: int | None
+    total_cost: float | None
+    input_bytes: int | None
+    output_bytes: int | None
+    metadata_bytes: int | None
+    input: str | None = None
+    output: str | None = None
+    metadata: str | None = None
+
+    @property
+    def milliseconds(self):
+        """How long it took, or None while it has not ended."""
+        return (self.end_time - self.start_time).total_seconds() * 1000 if self.end_time else None
+
+    @property
+    def bytes(self):
+        """The size of all payloads."""
+        return (self.input_bytes or 0) + (self.output_bytes or 0) + (self.metadata_bytes or 0)
+
+
+_COLUMNS = [column.name for column in fields(Row) if column.name not in _PAYLOADS and "_bytes" not in column.name]
 
 
 @dataclass
@@ -73,11 +118,11 @@ class Panel:
 
     @property
     def input_is_cut(self):
-        return self.observation.input_bytes > FIELD_LIMIT
+        return (self.observation.input_bytes or 0) > FIELD_LIMIT
 
     @property
     def output_is_cut(self):
-        return self.observation.output_bytes > FIELD_LIMIT
+        return (self.observation.output_bytes or 0) > FIELD_LIMIT
 
 
 @dataclass
@@ -170,7 +215,7 @@ def read_payload(project, trace, observation_id, name):
 
 def trace_document(project, trace, *, limit=None):
     """Return the whole trace as one plain value, for the raw view and the download."""
-    observations = list(_skeleton(project, trace))
+    observations = _skeleton(project, trace)
     _fill(project, trace, observations, limit)
     return {
         "trace": {
@@ -216,11 +261,8 @@ def _skeleton(project, trace):
     sizes = {
         f"{name}_bytes": Func(F(name), function="octet_length", output_field=IntegerField()) for name in _PAYLOADS
     }
-    rows = project.observations.of_trace(trace).defer(*_PAYLOADS).annotate(**sizes)
-    for row in rows:
-        for name in sizes:
-            setattr(row, name, getattr(row, name) or 0)
-    return rows
+    rows = project.observations.of_trace(trace).annotate(**sizes).values_list(*_COLUMNS, *sizes)
+    return [Row(*row) for row in rows.iterator(chunk_size=10_000)]
 
 
 def _fill(project, trace, observations, limit=None):
@@ -228,8 +270,11 @@ def _fill(project, trace, observations, limit=None):
     if not observations:
         return
     if limit is None:
-        total = sum(row.input_bytes + row.output_bytes + row.metadata_bytes for row in observations)
-        limit = FIELD_LIMIT if total <= BUDGET else max(BUDGET // (2 * len(observations)), 2_000)
+        limit = (
+            FIELD_LIMIT
+            if sum(row.bytes for row in observations) <= BUDGET
+            else max(BUDGET // (2 * len(observations)), 2_000)
+        )
     rows = project.observations.of_trace(trace)
     if len(observations) == 1:
         rows = rows.filter(id=observations[0].id)

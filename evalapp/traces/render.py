@@ -312,7 +312,8 @@ class _Tree:
     def _branch(self, value, path, key, depth):
         is_list = isinstance(value, list)
         pairs = list(enumerate(value)) if is_list else list(value.items())
-        opened = " open" if depth < self.open_depth and len(pairs) <= 60 else ""
+        few = depth == self.open_depth and is_list and len(pairs) <= 8 and isinstance(value[0], dict)
+        opened = " open" if (depth < self.open_depth and len(pairs) <= 60) or few else ""
         brackets = "[]" if is_list else "{}"
         self.out.append(
             f"<details{opened}><summary>{_key(key, path)}"
@@ -337,12 +338,19 @@ def _key(key, path):
 
 def _hint(value):
     """What a closed branch holds: its first keys or plain values."""
-    size = f"{len(value):,} {'item' if isinstance(value, list) else 'key'}{'' if len(value) == 1 else 's'}"
-    if isinstance(value, dict):
-        return f" {_escape(', '.join(str(key)[:30] for key in list(value)[:4]))}{', …' if len(value) > 4 else ''} "
-    if all(not isinstance(item, dict | list) and len(str(item)) < 20 for item in value[:4]):
-        return f" {_escape(', '.join(_scalar(item) for item in value[:4]))}{', …' if len(value) > 4 else ''} "
-    return f" {size} "
+    shown, width = [], 0
+    for item in value.items() if isinstance(value, dict) else value:
+        key, inner = item if isinstance(value, dict) else (None, item)
+        text = "…" if isinstance(inner, dict | list) and inner else _scalar(inner)[:40]
+        text = f"{str(key)[:40]}: {text}" if key is not None else text
+        width += len(text)
+        if width > 90:
+            shown.append("…")
+            break
+        shown.append(text)
+    if isinstance(value, list) and set(shown) == {"…"}:
+        return f" {len(value):,} item{'' if len(value) == 1 else 's'} "
+    return f" {_escape(', '.join(shown))} "
 
 
 def _escape(text):

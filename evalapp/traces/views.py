@@ -5,6 +5,7 @@ from django.conf import settings
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from evalapp.core.htmx import render_fragment, wants_fragment
@@ -61,12 +62,15 @@ def trace_detail(request, project_id, trace_id):
         "payload_url": reverse("traces:trace_payload", args=[project_id, trace_id]),
         "download_url": reverse("traces:trace_download", args=[project_id, trace_id]),
     }
-    if wants_fragment(request):
-        return render(request, "traces/_trace.html", context, headers={"Vary": "HX-Request"})
-    newer, older = request.project.traces.beside(reading.trace)
-    context["newer_url"] = newer and reverse("traces:trace_detail", args=[project_id, newer])
-    context["older_url"] = older and reverse("traces:trace_detail", args=[project_id, older])
-    return render_fragment(request, "traces/trace_detail.html", context, fragment="trace")
+    template = "traces/_trace.html"
+    if not wants_fragment(request):
+        template = "traces/trace_detail.html"
+        newer, older = request.project.traces.beside(reading.trace)
+        context["newer_url"] = newer and reverse("traces:trace_detail", args=[project_id, newer])
+        context["older_url"] = older and reverse("traces:trace_detail", args=[project_id, older])
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 @require_safe
@@ -82,9 +86,10 @@ def trace_download(request, project_id, trace_id):
 @require_safe
 @requires("traces.read")
 def trace_payload(request, project_id, trace_id):
-    """One input, output or metadata in full, as plain text that no browser interprets."""
+    """One input, output or metadata in full, as plain text that no browser interprets; else the root's input."""
     trace = get_object_or_404(request.project.traces, id=_storable(trace_id))
-    observation_id, name = request.GET.get("observation", ""), request.GET.get("field", "")
+    observation_id = request.GET.get("observation") or trace.root_observation_id or ""
+    name = request.GET.get("field", "input")
     text = read_payload(request.project, trace, _storable(observation_id), name)
     if text is None:
         raise Http404("This step has no such payload.")

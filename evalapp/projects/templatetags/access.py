@@ -1,9 +1,8 @@
-"""Template access to the permission table, and to what browsers say of themselves."""
+"""Template access to the permission table."""
 
 from django import template
 
 from evalapp.projects import access
-from evalapp.projects.browsers import describe
 
 register = template.Library()
 
@@ -12,9 +11,3 @@ register = template.Library()
 def allows(membership, permission):
     """`{% if request.membership|allows:"traces.read" %}`"""
     return access.allows(membership, permission)
-
-
-@register.filter
-def browser(user_agent):
-    """`{{ session.user_agent|browser }}`: "Firefox on macOS"."""
-    return describe(user_agent)

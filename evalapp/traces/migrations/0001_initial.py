@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                 ('project', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='traces', to='projects.project')),
             ],
             options={
-                'indexes': [models.Index(fields=['project', '-timestamp', '-id'], name='trace_newest_first'), models.Index(condition=models.Q(('user_id', None), _negated=True), fields=['project', 'user_id', '-timestamp'], name='trace_by_user'), models.Index(condition=models.Q(('session_id', None), _negated=True), fields=['project', 'session_id', '-timestamp'], name='trace_by_session'), django.contrib.postgres.indexes.GinIndex(fields=['tags'], name='trace_by_tag'), django.contrib.postgres.indexes.GinIndex(fields=['metadata'], name='trace_by_metadata', opclasses=['jsonb_path_ops'])],
+                'indexes': [models.Index(fields=['project', '-timestamp', '-id'], name='trace_newest_first'), models.Index(condition=models.Q(('user_id', None), _negated=True), fields=['project', 'user_id', '-timestamp'], name='trace_by_user'), models.Index(condition=models.Q(('session_id', None), _negated=True), fields=['project', 'session_id', '-timestamp'], name='trace_by_session'), models.Index(fields=['project', 'name', '-timestamp'], name='trace_by_name'), models.Index(fields=['project', 'environment', '-timestamp'], name='trace_by_environment'), models.Index(condition=models.Q(('error_count__gt', 0)), fields=['project', '-timestamp'], name='trace_with_errors'), django.contrib.postgres.indexes.GinIndex(fields=['tags'], name='trace_by_tag'), django.contrib.postgres.indexes.GinIndex(fields=['metadata'], name='trace_by_metadata', opclasses=['jsonb_path_ops'])],
             },
         ),
     ]
