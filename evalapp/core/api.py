@@ -97,6 +97,8 @@ def exception_handler(exc, context):
         return error_response(409, str(exc))
     if isinstance(exc, DataError):  # NUL in a filter, a number beyond its column
         return error_response(400, "A value of the request can't be stored or compared in the database.")
+    if isinstance(exc, RecursionError):
+        return error_response(400, "The request is nested too deeply.")
     if isinstance(exc, Http404):
         return error_response(404, str(exc) or "Not found")
     if isinstance(exc, PermissionDenied):

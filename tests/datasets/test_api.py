@@ -319,3 +319,15 @@ def test_another_project_sees_and_touches_nothing(api, stranger):
 def test_without_a_key_nothing_is_answered(client, db):
     for path in ("v2/datasets", "v2/datasets/x", "dataset-items", "dataset-items/x"):
         assert client.get(f"{API}/{path}").status_code == 401
+
+
+@pytest.mark.parametrize("depth", [60, 250, 260, 600, *range(900, 1000, 7), 100_000])
+def test_nesting_is_stored_or_refused_but_never_fails(api, depth):
+    _dataset(api, inputSchema={"type": "array"})
+    mark = json.dumps("@@@langfuseMedia:type=image/png|id=x|source=bytes@@@")
+    value = "[" * depth + mark + "]" * depth
+    body = f'{{"datasetName": "qa", "id": "deep", "input": {value}}}'
+    response = api.post(f"{API}/dataset-items", body, content_type="application/json")
+    assert response.status_code in (200, 400)
+    assert len(_ids(api, datasetName="qa")) == (response.status_code == 200)
+    assert response.status_code == 200 or depth > 600

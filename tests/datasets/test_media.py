@@ -13,7 +13,7 @@ REFERENCE = "@@@langfuseMedia:type=image/png|id=p1gT02qDTFfqPYClYKqBLD|source=by
 def test_references_are_found_at_their_json_paths():
     value = {"img": REFERENCE, "list": [1, {"it's": REFERENCE}], "text": f"see {REFERENCE}", REFERENCE: None}
     assert [path for path, _, _ in references(value)] == ["$['img']", "$['list'][1]['it's']"]
-    assert list(references(REFERENCE)) == [("$", REFERENCE, "p1gT02qDTFfqPYClYKqBLD")]
+    assert references(REFERENCE) == [("$", REFERENCE, "p1gT02qDTFfqPYClYKqBLD")]
 
 
 def test_an_item_tells_where_its_media_are(project, other_project, api_key):
