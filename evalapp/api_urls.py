@@ -2,6 +2,8 @@
 
 from django.urls import include, path
 
+from evalapp.core import api
+
 urlpatterns = [
     path("", include("evalapp.projects.api_urls")),
     path("", include("evalapp.traces.api_urls")),
@@ -11,4 +13,5 @@ urlpatterns = [
     path("", include("evalapp.datasets.api_urls")),
     path("", include("evalapp.prompts.api_urls")),
     path("", include("evalapp.experiments.api_urls")),
+    path("<path:rest>", api.not_found, name="api_not_found"),
 ]

@@ -166,6 +166,7 @@ PUBLIC = {
     "sign_in_link": "the token is the credential",
     "invitation_accept": "the token is the credential",
     "media_content": "the signed token is the credential",
+    "api_not_found": "says that the API has no such path",
     "healthz": "load balancers",
     "readyz": "load balancers",
     "account_login": "signing in",

@@ -5,9 +5,11 @@ import json
 from datetime import UTC, datetime
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DataError
-from django.http import Http404
+from django.http import Http404, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions, parsers, renderers, serializers
 from rest_framework.response import Response
 
@@ -87,6 +89,14 @@ class Text(serializers.CharField):
 def error_response(status, message, error=None):
     """Return the JSON error; `error` defaults to the name that belongs to the status."""
     return Response({"message": message, "error": error or _NAMES.get(status, "ApiError")}, status=status)
+
+
+@csrf_exempt
+@login_not_required
+def not_found(request, rest):
+    """Answer paths that the API does not have: SDKs can read JSON alone."""
+    message = f"There is no {request.method} {request.path} in this API."
+    return JsonResponse({"message": message, "error": _NAMES[404]}, status=404)
 
 
 def exception_handler(exc, context):
