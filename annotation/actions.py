@@ -4,6 +4,8 @@ Every change of a review locks its item first, so that the item's places are cou
 taken by a completed review, or by a reservation while its lease runs.
 """
 
+from contextlib import contextmanager, suppress
+
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Max
@@ -22,6 +24,7 @@ from annotation.models import (
     ReviewState,
 )
 from evalapp.core.ids import new_id
+from evalapp.projects.actions import audit
 from evalapp.scores.actions import build_score, human_score_id, restore_scores, save_scores, snapshot_scores
 from evalapp.scores.models import Source
 
@@ -51,13 +54,14 @@ def create_queue(*, project, by, fields=(), reviewers=(), **settings):
     _save_queue(queue, force_insert=True)
     _set_fields(queue, fields)
     queue.reviewers.set(reviewers)
+    audit(project=project, by=by, action="create", target=queue, after=_described(queue))
     return queue
 
 
 @transaction.atomic
 def update_queue(queue, *, by, fields=None, reviewers=None, **settings):
     """Change a queue, also while people work on it: reviews and scores that exist are kept."""
-    places = queue.reviewers_per_item
+    places, before = queue.reviewers_per_item, _described(queue)
     for name, value in settings.items():
         setattr(queue, name, value)
     _save_queue(queue)
@@ -67,13 +71,35 @@ def update_queue(queue, *, by, fields=None, reviewers=None, **settings):
         queue.reviewers.set(reviewers)
     if queue.reviewers_per_item != places:
         _settle("i.queue_id = %s", [queue.pk])
+    after = _described(queue)
+    changed = {name for name in after if before[name] != after[name]}
+    if changed:
+        audit(
+            project=queue.project,
+            by=by,
+            action="update",
+            target=queue,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+        )
     return queue
 
 
 @transaction.atomic
 def delete_queue(queue, *, by):
     """Delete a queue with its items and reviews. The scores stay."""
+    audit(project=queue.project, by=by, action="delete", target=queue, before=_described(queue))
     queue.delete()
+
+
+def _described(queue):
+    """What the audit log says about a queue."""
+    names = ["name", "description", "instructions", "reviewers_per_item", "reservation_minutes"]
+    stored = AnnotationQueue.objects.get(pk=queue.pk)
+    return {name: getattr(stored, name) for name in names} | {
+        "fields": list(stored.fields.values_list("config__name", flat=True)),
+        "reviewers": sorted(stored.reviewers.values_list("email", flat=True)),
+    }
 
 
 def _save_queue(queue, **options):
@@ -125,6 +151,8 @@ def add_items(queue, *, object_ids, by=None, object_type=ObjectType.TRACE):
             [queue.project_id, queue.pk, object_type, start, now(), now(), [new_id() for _ in ids], ids],
         )
         added = [row[0] for row in cursor.fetchall()]
+    if added:
+        audit(project=queue.project, by=by, action="add items", target=queue, after={"items": len(added)})
     return added, len(ids) - len(added)
 
 
@@ -132,7 +160,10 @@ def add_items(queue, *, object_ids, by=None, object_type=ObjectType.TRACE):
 def remove_items(queue, *, item_ids, by=None):
     """Take items out of a queue, with their reviews and drafts, and return how many. Scores stay."""
     _, counts = queue.items.filter(pk__in=item_ids).delete()
-    return counts.get("annotation.QueueItem", 0)
+    removed = counts.get("annotation.QueueItem", 0)
+    if removed:
+        audit(project=queue.project, by=by, action="remove items", target=queue, before={"items": removed})
+    return removed
 
 
 @transaction.atomic
@@ -342,11 +373,14 @@ def _oldest_free_item(queue, reviewer):
     """
     mine = queue.reviews.filter(reviewer=reviewer).values("item_id")
     free = queue.items.available().exclude(pk__in=mine).in_order().select_related("queue")
+    item = free.select_for_update(skip_locked=True, no_key=True, of=["self"]).first()
+    if item is not None:
+        return item
     # Of an item with several places, one may stay free after whoever is locking it: so wait before giving up.
-    return (
-        free.select_for_update(skip_locked=True, no_key=True, of=["self"]).first()
-        or free.select_for_update(no_key=True, of=["self"]).first()
-    )
+    with _unless_vain() as kept:
+        kept.item = free.select_for_update(no_key=True, of=["self"]).first()
+        kept.check(kept.item is not None)
+    return kept.item
 
 
 def _lock(item):
@@ -386,17 +420,43 @@ def _is_due(review):
 
 def _hold(review):
     """Reserve the item for an unfinished review, and return whether it had a place."""
-    # Most of those without a place are found without a lock, which would be held to the end of the transaction.
+    # Most of those without a place are found without waiting for a lock.
     if not _has_place(review.item, review.reviewer):
         return False
-    item = _lock(review.item)
-    review.refresh_from_db(fields=["state", "reserved_until"])
-    if review.state == ReviewState.COMPLETED or not _has_place(item, review.reviewer):
-        return False
-    review.state, review.reserved_until = ReviewState.RESERVED, now() + item.queue.lease
-    review.save(update_fields=["state", "reserved_until", "updated_at"])
-    _settle("i.id = %s", [item.pk])
-    return True
+    with _unless_vain() as held:
+        item = _lock(review.item)
+        review.refresh_from_db(fields=["state", "reserved_until"])
+        held.check(review.state != ReviewState.COMPLETED and _has_place(item, review.reviewer))
+        review.state, review.reserved_until = ReviewState.RESERVED, now() + item.queue.lease
+        review.save(update_fields=["state", "reserved_until", "updated_at"])
+        _settle("i.id = %s", [item.pk])
+    return held.succeeded
+
+
+class _Vain(Exception):
+    pass
+
+
+class _Attempt:
+    """Whether a block of `_unless_vain` got to its end."""
+
+    succeeded = False
+
+    def check(self, condition):
+        if not condition:
+            raise _Vain
+        self.succeeded = True
+
+
+@contextmanager
+def _unless_vain():
+    """Run a block in a savepoint and give up its row locks when its check fails.
+
+    A transaction that kept the locks of items that it only looked at would deadlock with those who look too.
+    """
+    attempt = _Attempt()
+    with suppress(_Vain), transaction.atomic():
+        yield attempt
 
 
 def _put_aside(review, state, kind, **changes):

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 from django.utils.timezone import now
 
@@ -18,11 +19,24 @@ class ObjectType(models.TextChoices):
     SESSION = "SESSION"
 
 
+def _count(rows):
+    counted = rows.filter(queue=OuterRef("pk")).order_by().values("queue").annotate(n=Count("pk"))
+    return Coalesce(Subquery(counted.values("n")), 0)
+
+
 class AnnotationQueueQuerySet(models.QuerySet):
     def open_to(self, user):
         """Queues in which `user` may review: those that name them, and those that name nobody."""
         named = AnnotationQueue.reviewers.through.objects.filter(annotationqueue_id=OuterRef("pk"))
         return self.filter(Exists(named.filter(user_id=user.pk)) | ~Exists(named))
+
+    def with_progress(self, user):
+        """With the numbers of items, of completed ones, and of those that `user` completed."""
+        return self.annotate(
+            total=_count(QueueItem.objects.all()),
+            completed=_count(QueueItem.objects.exclude(completed_at=None)),
+            mine=_count(Review.objects.filter(reviewer=user, state=ReviewState.COMPLETED)),
+        )
 
 
 class AnnotationQueue(models.Model):

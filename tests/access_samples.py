@@ -50,9 +50,18 @@ class World:
         return factories.make_trace(self.project)
 
     @cached_property
+    def observation(self):
+        return self.project.observations.get(trace_id=self.trace.id)
+
+    @cached_property
     def session(self):
-        moment = self.trace.timestamp
-        return self.project.sessions.create(id="one session", first_seen=moment, last_seen=moment)
+        session = f"session of {self.project.pk}"
+        factories.make_trace(self.project, session_id=session)
+        return self.project.sessions.create(id=session, first_seen=now(), last_seen=now())
+
+    @cached_property
+    def model(self):
+        return self.project.model_definitions.create(name="ours", match_pattern="ours")
 
     @cached_property
     def config(self):
@@ -121,6 +130,10 @@ def _item(world):
     return {"queue_id": world.queue.pk, "item_id": world.queue_item.pk}
 
 
+def _config(world):
+    return {"config_id": world.config.pk}
+
+
 def _trace(world):
     return {"trace_id": world.trace.id}
 
@@ -130,6 +143,10 @@ SAMPLES = {
     "traces:trace_download": _trace,
     "traces:trace_payload": _trace,
     "traces:session_detail": lambda world: {"session_id": world.session.id},
+    "api_trace": _trace,
+    "api_observation": lambda world: {"observation_id": world.observation.id},
+    "api_session": lambda world: {"session_id": world.session.id},
+    "api_model": lambda world: {"model_id": world.model.pk},
     "annotation:queue_detail": _queue,
     "annotation:queue_edit": _queue,
     "annotation:queue_delete": _queue,
@@ -145,6 +162,9 @@ SAMPLES = {
     "annotation:review_complete": _item,
     "annotation:review_skip": _item,
     "annotation:review_defer": _item,
+    "scores:config_edit": _config,
+    "scores:config_archive": _config,
+    "scores:config_restore": _config,
     "projects:membership_change": lambda world: {"pk": world.membership.pk},
     "projects:membership_remove": lambda world: {"pk": world.membership.pk},
     "projects:invitation_revoke": lambda world: {"pk": world.invitation.pk},
@@ -161,6 +181,11 @@ SAMPLES = {
     "api_prompt_version": lambda world: {"name": world.prompt.name, "number": 1},
 }
 
+# What a route needs in its query string to answer at all.
+QUERIES = {
+    "traces:trace_payload": lambda world: {"observation": world.trace.root_observation_id, "field": "input"},
+}
+
 # Routes that anybody may ask for, each with the reason.
 PUBLIC = {
     "sign_in_link": "the token is the credential",
@@ -169,6 +194,7 @@ PUBLIC = {
     "api_not_found": "says that the API has no such path",
     "healthz": "load balancers",
     "readyz": "load balancers",
+    "api_health": "SDKs ask it before they have a key",
     "account_login": "signing in",
     "account_logout": "signing out twice is no error",
     "account_inactive": "tells why signing in failed",

@@ -19,7 +19,7 @@ from evalapp.projects.access import PERMISSIONS, allows
 from evalapp.projects.authentication import ApiKeyAuthentication
 from evalapp.projects.models import ApiKey, Role
 from tests import factories
-from tests.access_samples import API_KEY_VIEWS, PUBLIC, SAMPLES, World
+from tests.access_samples import API_KEY_VIEWS, PUBLIC, QUERIES, SAMPLES, World
 
 REFUSED = {401, 403, 404, 405}
 
@@ -74,7 +74,8 @@ class Route:
         arguments = SAMPLES[self.name](of or world) if self.name in SAMPLES else {}
         if self.in_project:
             arguments["project_id"] = world.project.pk
-        return reverse(self.name, kwargs=arguments)
+        query = QUERIES[self.name](of or world) if self.name in QUERIES else None
+        return reverse(self.name, kwargs=arguments, query=query)
 
     def methods(self):
         """The methods an API view implements."""

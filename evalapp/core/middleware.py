@@ -7,7 +7,8 @@ import time
 import uuid
 
 from django.conf import settings
-from django.http import JsonResponse
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpResponse, JsonResponse
 
 from evalapp.core.logs import request_id
 
@@ -94,3 +95,15 @@ class ChunkedBodyMiddleware:
             request.META["CONTENT_LENGTH"] = str(size)
             request._stream = body
         return self.get_response(request)
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Sends whoever isn't signed in to the sign-in page; a fragment gets a 401, which swaps nothing.
+
+    Redirected, htmx would put the sign-in page where the fragment belongs, over what the person was typing.
+    """
+
+    def handle_no_permission(self, request, view_func):
+        if request.headers.get("HX-Request") == "true":
+            return HttpResponse("You are signed out.", status=401)
+        return super().handle_no_permission(request, view_func)

@@ -116,6 +116,16 @@ def delete_item(*, item):
     return True
 
 
+def await_writers(*, dataset, version):
+    """Wait for writes in flight that will belong to this version, so that it reads the same now and later.
+
+    Writers that come later get later instants. A version before the newest committed one is settled anyway.
+    """
+    if dataset.changed_at is None or version >= dataset.changed_at:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM datasets_dataset WHERE id = %s FOR SHARE", [dataset.pk])
+
+
 def _refuse_doubles(ids):
     if len(ids) > MAX_ITEMS_A_CALL:
         raise ValidationError({"items": f"{len(ids)} items; a call takes at most {MAX_ITEMS_A_CALL}."})

@@ -165,12 +165,17 @@ class ItemList(APIView):
         params = request.query_params
         project = request.auth.project
         items = project.dataset_items
+        dataset, version = None, query_time(request, "version")
         if name := params.get("datasetName"):
-            items = find_dataset(project, name).items
-        version = query_time(request, "version")
-        if version is not None and not name:
+            dataset = find_dataset(project, name)
+            items = dataset.items
+        elif version is not None:
             raise ValidationError({"version": "A version is that of one dataset: send its datasetName too."})
-        items = items.at(version) if version else items.current()
+        if version is None:
+            items = items.current()
+        else:
+            actions.await_writers(dataset=dataset, version=version)
+            items = items.at(version)
         for parameter, field in (
             ("sourceTraceId", "source_trace_id"),
             ("sourceObservationId", "source_observation_id"),

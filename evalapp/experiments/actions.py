@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils.timezone import now
 
 from evalapp.core import payload
@@ -86,7 +87,14 @@ def read_spans(*, project):
     reading = SpanReading.objects.filter(project=project).first()
     spans = project.observations.filter(experiment__isnull=False)
     if reading:
-        spans = spans.filter(created_at__gt=reading.until - _IN_FLIGHT)
+        known = DatasetRunItem.objects.filter(
+            project=project,
+            trace_id=OuterRef("trace_id"),
+            observation_id=OuterRef("id"),
+            start_time=OuterRef("start_time"),
+            end_time=OuterRef("end_time"),
+        )
+        spans = spans.filter(~Exists(known), created_at__gt=reading.until - _IN_FLIGHT)
     until = now()
     batch = []
     rows = spans.order_by("created_at").values_list(
@@ -175,9 +183,10 @@ _UPSERT = """
 
 
 def _record_items(project, runs, said):
-    rows = {}
+    rows, states = {}, _states_of_items(project, runs, said)
     for key, words, (trace_id, span_id, start, end), seen_at in said:
         item_id = _id(words["item_id"])
+        since = [moment for moment in states.get((runs[key].dataset_id, item_id), ()) if moment <= start]
         metadata = words.get("item_metadata")
         rows[runs[key].pk, item_id, trace_id] = (
             new_id(),
@@ -186,7 +195,7 @@ def _record_items(project, runs, said):
             item_id,
             trace_id,
             span_id,
-            _moment(words.get("item_version")),
+            _moment(words.get("item_version")) or max(since, default=None),
             _json(words.get("expected_output")),
             None if metadata is None else payload.dump(metadata),
             start,
@@ -197,6 +206,19 @@ def _record_items(project, runs, said):
     with connection.cursor() as cursor:
         ordered = [rows[key] for key in sorted(rows)]
         cursor.execute(_UPSERT, [list(column) for column in zip(*ordered, strict=True)])
+
+
+def _states_of_items(project, runs, said):
+    """Return {(dataset id, item id): the instants at which the item changed}."""
+    states = {}
+    datasets = {run.dataset_id for run in runs.values() if run.dataset_id}
+    if datasets:
+        found = project.dataset_items.filter(
+            dataset_id__in=datasets, item_id__in={_id(words["item_id"]) for _, words, *_ in said}, deleted=False
+        )
+        for dataset_id, item_id, moment in found.values_list("dataset_id", "item_id", "valid_from"):
+            states.setdefault((dataset_id, item_id), []).append(moment)
+    return states
 
 
 def _id(text):

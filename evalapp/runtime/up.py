@@ -11,7 +11,7 @@ import socket
 import sys
 
 from evalapp.runtime import children, paths, web
-from evalapp.runtime.console import Console
+from evalapp.runtime.console import Console, parse_record
 from evalapp.runtime.postgres import Postgres, PostgresError
 from evalapp.runtime.supervisor import Child, ChildFailed, StopRequested, Supervisor
 from evalapp.runtime.valkey import Valkey, ValkeyError
@@ -102,6 +102,7 @@ class Up:
             EVALAPP_HOME=str(home), EVALAPP_BASE_URL=self.url, DJANGO_SETTINGS_MODULE="evalapp.settings"
         )
         self.report = {}
+        self.migrated = False
 
     def run(self):
         """Start all, stay, stop all. Returns the exit code."""
@@ -128,14 +129,14 @@ class Up:
     def start(self):
         """Start every part, in the order in which they need each other."""
         self.note_address()
+        prepare = self.start_prepare()
         if not os.environ.get("DATABASE_URL"):
             self.start_postgres()
         if not os.environ.get("CELERY_BROKER_URL"):
             self.start_valkey()
-        self.prepare()
-        self.start_web()
-        for name in ("worker", "beat"):
-            self.supervisor.start(self.python_child(name, name))
+        self.supervisor.wait(lambda: self.migrated, "bringing the database up to date", child=prepare)
+        self.start_web(prepare)
+        self.supervisor.start(self.python_child("worker", "worker", "--beat"))
         self.greet()
 
     def note_address(self):
@@ -196,26 +197,30 @@ class Up:
         command = [sys.executable, str(paths.REPOSITORY / "manage.py"), *arguments]
         return Child(name, command, patience=4, options={"env": self.environment, "cwd": self.home}, **options)
 
-    def prepare(self):
-        """Migrate, collect the static files, and make what a first start needs."""
+    def start_prepare(self):
+        """Start what collects the static files, migrates, and makes what a first start needs.
+
+        It begins while the database is being made, since a second of it needs none, and the web server loads
+        while it ends.
+        """
         arguments = ["--no-demo"] if self.options.no_demo else []
         child = self.python_child("prepare", "prepare", *arguments, keep=False, on_line=self.hear)
         self.supervisor.start(child)
-
-        def done():  # its last line may arrive after the news of its end
-            return child.exit_code == 0 and child.output_ended
-
-        self.supervisor.wait(done, "preparing the database", child=child)
+        return child
 
     def hear(self, line):
         """Keep what `prepare` reports for the greeting; its progress is shown at once."""
-        if line.startswith("{"):
-            self.report = json.loads(line)
-        else:
+        record = parse_record(line)
+        if record is None:
             self.console.say(line)
+        elif "level" in record:
+            self.console.child_line("prepare", line)
+        else:
+            self.migrated = True
+            self.report |= record
 
-    def start_web(self):
-        """Run the web server and wait until it answers."""
+    def start_web(self, prepare):
+        """Run the web server and wait until it answers, and until everything is prepared."""
         options = self.options
         child = self.python_child(
             "web",
@@ -224,7 +229,12 @@ class Up:
             *("--workers", str(options.workers), "--threads", str(options.threads)),
         )
         self.supervisor.start(child)
-        self.supervisor.wait(self.answers, "starting the web server", child=child, seconds=60, every=0.1)
+        self.supervisor.wait(self.answers, "starting the web server", child=child, seconds=120, every=0.1)
+
+        def prepared():  # its last line may arrive after the news of its end
+            return prepare.exit_code == 0 and prepare.output_ended
+
+        self.supervisor.wait(prepared, "making the demo project", child=prepare)
 
     def answers(self):
         """Tell whether the web server, and what it needs, is ready."""

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import now
 
+from evalapp.projects.actions import audit
 from evalapp.scores.models import DataType, Score, ScoreConfig, Source
 
 TEXT_LIMIT = 10_000
@@ -264,6 +265,7 @@ def create_score_config(*, project, by=None, **fields):
     if config.data_type not in ScoreConfig.CONFIGURABLE:
         raise ValidationError({"data_type": "A score config is numeric, categorical, boolean or text."})
     _save_config(config, force_insert=True)
+    audit(project=project, by=by, action="create", target=config, after=_described(config))
     return config
 
 
@@ -272,9 +274,21 @@ def update_score_config(config, *, by=None, **fields):
     """Change a score config. Scores that were given keep their values; the data type never changes."""
     if fields.get("data_type", config.data_type) != config.data_type:
         raise ValidationError({"data_type": "The data type of a score config never changes."})
+    before = _described(ScoreConfig.objects.get(pk=config.pk))
     for name, value in fields.items():
         setattr(config, name, value)
     _save_config(config)
+    after = _described(config)
+    changed = {name for name in after if before[name] != after[name]}
+    if changed:
+        audit(
+            project=config.project,
+            by=by,
+            action="update",
+            target=config,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+        )
     return config
 
 
@@ -284,6 +298,7 @@ def archive_score_config(config, *, by):
     if config.archived_at is None:
         config.archived_at, config.archived_by = now(), by
         config.save(update_fields=["archived_at", "archived_by", "updated_at"])
+        audit(project=config.project, by=by, action="archive", target=config)
     return config
 
 
@@ -292,7 +307,14 @@ def restore_score_config(config, *, by):
     """Put an archived config back into use, unless its name has been taken meanwhile."""
     config.archived_at = config.archived_by = None
     _save_config(config)
+    audit(project=config.project, by=by, action="restore", target=config)
     return config
+
+
+def _described(config):
+    """What the audit log says about a config."""
+    names = ["name", "data_type", "min_value", "max_value", "categories", "description", "guidance"]
+    return {name: getattr(config, name) for name in names}
 
 
 def _save_config(config, **options):

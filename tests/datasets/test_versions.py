@@ -1,16 +1,17 @@
 """Any instant of a dataset reads back as a replayed log says, whatever was done to it."""
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils.timezone import now
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from evalapp.core.errors import Conflict
-from evalapp.datasets.actions import delete_item, upsert_dataset, upsert_items
+from evalapp.datasets.actions import await_writers, delete_item, upsert_dataset, upsert_items
 from evalapp.datasets.models import DatasetItem
 
 ITEM = st.sampled_from(["a", "b", "c"])
@@ -125,3 +126,25 @@ def test_one_of_two_datasets_gets_a_contested_id(project):
     failures = _in_threads(write, 4)
     assert [type(failure) for failure in failures] == [Conflict] * 3
     assert DatasetItem.objects.current().count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_version_waits_for_the_writes_in_flight_that_belong_to_it(project):
+    dataset = upsert_dataset(project=project, name="qa")
+    written, asked = threading.Event(), threading.Event()
+
+    def write(index):
+        with transaction.atomic():
+            upsert_items(dataset=project.datasets.get(), items=[{"item_id": "late", "input": 1}])
+            written.set()
+            asked.wait(timeout=10)
+            time.sleep(0.2)  # the reader is about to read while this is uncommitted
+
+    def read(index):
+        written.wait(timeout=10)
+        version = now()
+        asked.set()
+        await_writers(dataset=dataset, version=version)
+        assert [row.item_id for row in dataset.items.at(version)] == ["late"]
+
+    assert _in_threads(lambda index: (write, read)[index](index), 2) == []

@@ -283,6 +283,15 @@ def test_a_call_and_its_spans_are_one_item_in_any_order(api, project, dataset, o
     assert items[0]["expectedOutput"] == "a0"
 
 
+def test_spans_over_a_dataset_record_the_state_of_the_item_that_ran(api, dataset):
+    before = _post(api, "dataset-items", {"datasetName": "qa", "id": "i0", "input": "changed"})
+    start = (datetime.now(UTC) - datetime.fromtimestamp(START // 10**9, UTC)).total_seconds()
+    _post(api, "dataset-items", {"datasetName": "qa", "id": "i0", "input": "changed again"})
+    _spans(api, _attributes("x", **{"dataset.id": dataset["id"]}), start=start)
+    item = _get(api, "experiment-items", **WINDOW)["data"][0]
+    assert item["experimentItemVersion"] == before["version"]
+
+
 def test_spans_sent_again_change_nothing_and_add_nothing(api):
     for _ in range(2):
         _spans(api, _attributes("x"))

@@ -88,11 +88,11 @@ class Running:
         return False
 
     def part(self, name):
-        """Return the psutil.Process of web, worker, beat, postgres or valkey, as the supervisor started it."""
+        """Return the psutil.Process of web, worker, postgres or valkey, as the supervisor started it."""
         programs = {"postgres": "postgres", "valkey": "valkey-server"}
         for process in psutil.Process(self.process.pid).children():
             with contextlib.suppress(psutil.Error):
-                if programs.get(name) == process.name() or {"web": "granian"}.get(name, name) in process.cmdline():
+                if programs.get(name) == process.name() or name in process.cmdline():
                     return process
         return None
 

@@ -63,13 +63,24 @@ def test_the_static_files_are_served_from_the_home_under_hashed_names(up):
             assert "immutable" in answer.headers["cache-control"]
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat", "valkey", "postgres"])
+@pytest.mark.parametrize("name", ["web", "worker", "valkey", "postgres"])
 def test_a_killed_part_is_replaced(up, name):
     up.wait_until(lambda: up.part(name), what=name)
     killed = up.part(name).pid
     os.kill(killed, signal.SIGKILL)
     up.wait_until(lambda: (new := up.part(name)) and new.pid != killed, what=f"a new {name}")
     up.wait_until(up.ready, what="the product to be ready again")
+
+
+def test_the_periodic_wake_ups_go_on_after_the_broker_was_killed(up):
+    up.wait_until(lambda: up.part("valkey"), what="valkey").kill()
+    log = up.home / "logs" / "worker.log"
+
+    def swept():
+        return log.read_text(errors="replace").count("sweep_jobs")
+
+    before = swept()
+    up.wait_until(lambda: swept() > before, what="the next sweep")
 
 
 def test_a_killed_web_server_leaves_no_worker_of_its_own(up):
