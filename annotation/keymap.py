@@ -25,6 +25,7 @@ class Key:
 
 _CAPS = {
     "mod": "Ctrl",
+    "Enter": "↵",
     "ArrowRight": "→",
     "ArrowLeft": "←",
     "ArrowUp": "↑",

@@ -28,7 +28,7 @@ def key_of(command):
 @register.simple_tag
 def caps(command):
     """`<kbd>` for each cap of a command's key."""
-    return format_html_join(" ", "<kbd>{}</kbd>", ((cap,) for cap in BY_COMMAND[command].caps))
+    return format_html_join(" ", '<kbd aria-hidden="true">{}</kbd>', ((cap,) for cap in BY_COMMAND[command].caps))
 
 
 @register.inclusion_tag("annotation/_shortcuts.html")

@@ -49,7 +49,7 @@ document.addEventListener("keydown", (event) => {
   if (radio && form()?.contains(event.target)) event.stopPropagation(); // the browser's own arrows
   if (radio || !form() || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.closest(TYPING)) {
-    if (event.key === "Escape") setTimeout(() => document.getElementById("review-trace")?.focus({ preventScroll: true }));
+    if (event.key === "Escape") document.getElementById("review-trace")?.focus({ preventScroll: true });
     return;
   }
   if (document.querySelector("dialog:modal") || document.documentElement.dataset.hotkeys === "off") return;
@@ -78,6 +78,7 @@ document.addEventListener("click", (event) => {
 function begin() {
   if (!form() || form().dataset.begun) return;
   form().dataset.begun = "true";
+  if (matchMedia("(max-width: 800px)").matches) document.querySelector("[data-instructions]")?.removeAttribute("open");
   const wrong = form().querySelector("[aria-invalid=true]");
   activate(wrong?.closest("[data-field]") ?? form().querySelector(CHOOSABLE) ?? form().querySelector("[data-field]"));
   if (wrong?.matches("[type=radio]")) wrong.closest("[data-field]").focus();
@@ -85,4 +86,5 @@ function begin() {
 }
 
 begin();
-document.addEventListener("htmx:load", begin);
+// At once after the swap: htmx has just put the focus back into the note, where the next key would be typed.
+document.addEventListener("htmx:afterSwap", begin);
