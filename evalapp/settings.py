@@ -166,17 +166,30 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 SOCIALACCOUNT_ADAPTER = "evalapp.projects.adapters.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
-SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": []}}
-if env_str("EVALAPP_OIDC_SERVER_URL"):
-    SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] = [
-        {
-            "provider_id": "sso",
-            "name": env_str("EVALAPP_OIDC_NAME", "single sign-on"),
-            "client_id": env_str("EVALAPP_OIDC_CLIENT_ID"),
-            "secret": env_str("EVALAPP_OIDC_CLIENT_SECRET"),
-            "settings": {"server_url": env_str("EVALAPP_OIDC_SERVER_URL")},
-        }
-    ]
+# A link, not a form: form-action of the policy below also holds for where a posted form is redirected to.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+# Whether somebody whom the identity provider knows and we don't gets an account (in no project).
+OIDC_SIGN_UP = env_bool("EVALAPP_OIDC_SIGN_UP", True)
+
+
+def _oidc_apps(server_url):
+    if not server_url:
+        return []
+    app = {
+        "provider_id": "sso",
+        "name": env_str("EVALAPP_OIDC_NAME", "single sign-on"),
+        "client_id": env_str("EVALAPP_OIDC_CLIENT_ID"),
+        "secret": env_str("EVALAPP_OIDC_CLIENT_SECRET"),
+        "settings": {"server_url": server_url, "oauth_pkce_enabled": True},
+    }
+    if not (app["client_id"] and app["secret"]):
+        raise ImproperlyConfigured(
+            "EVALAPP_OIDC_SERVER_URL needs EVALAPP_OIDC_CLIENT_ID and EVALAPP_OIDC_CLIENT_SECRET."
+        )
+    return [app]
+
+
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": _oidc_apps(env_str("EVALAPP_OIDC_SERVER_URL"))}}
 
 # E-mail: SMTP when configured, else files under the home, so that a local reset link can be read there.
 DEFAULT_FROM_EMAIL = env_str("EVALAPP_EMAIL_FROM", "evalapp@localhost")

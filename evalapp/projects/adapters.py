@@ -3,6 +3,7 @@
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.conf import settings
 from django.contrib.sites.shortcuts import get_current_site
 
 from evalapp.core.mail import send_later
@@ -25,7 +26,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
     """Single sign-on makes the account of somebody new; their projects come by invitation."""
 
     def is_open_for_signup(self, request, sociallogin):
-        return True
+        return settings.OIDC_SIGN_UP
 
     def populate_user(self, request, sociallogin, data):
         """Take over the name as well: our User has one field for it."""

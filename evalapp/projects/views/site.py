@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -32,10 +32,7 @@ def home(request):
 def project_home(request, project_id):
     """Lead to the first page of the project that this role may open."""
     page = "traces:trace_list" if allows(request.membership, "traces.read") else "annotation:queue_list"
-    try:
-        return redirect(page, project_id)
-    except NoReverseMatch:  # until those pages are there
-        return redirect("projects:general", project_id)
+    return redirect(page, project_id)
 
 
 @require_GET
