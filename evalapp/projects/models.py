@@ -216,6 +216,11 @@ class ApiKeyQuerySet(models.QuerySet):
     def active(self):
         return self.filter(revoked_at=None)
 
+    def active_fast(self, public_key):
+        """The active key of that name or None: the same question in SQL, without Django's building of it."""
+        sql = "SELECT * FROM projects_apikey WHERE public_key = %s AND revoked_at IS NULL"
+        return next(iter(self.raw(sql, [public_key])), None)
+
 
 class ApiKey(models.Model):
     """A program's credentials. The secret is shown once; its SHA-256 is kept (it is random, so no salt or

@@ -17,16 +17,25 @@ def ingest(project, spans):
     """
     if not spans:
         return
-    price_spans(project, spans)
     if connection.in_atomic_block:
-        store.write([(project.pk, spans)])
+        _price_and_store([(project, spans)])
     else:
-        _commits.submit((project.pk, spans), len(spans))
+        _commits.submit((project, spans), len(spans))
+
+
+def _price_and_store(batches):
+    by_project = {}
+    for project, spans in batches:
+        by_project.setdefault(project, []).extend(spans)
+    # Once for all requests of a group: what it costs is to look up the project's own prices.
+    for project, spans in by_project.items():
+        price_spans(project, spans)
+    store.write([(project.pk, spans) for project, spans in by_project.items()])
 
 
 def _write(batches):
     try:
-        store.write(batches)
+        _price_and_store(batches)
     except (OperationalError, InterfaceError) as error:
         if _is_out_of_reach(error):
             # The pool hands out a new connection next time.
