@@ -9,6 +9,7 @@ import socket
 import statistics
 import threading
 import time
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import psycopg
@@ -16,11 +17,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from evalapp.core.bench import Figure, percentile
 
-_WORDS = (
-    "the order of a customer was late because our warehouse could not find it so the agent looked up tracking number "
-    "policy refund payment method and then asked whether they would rather have a replacement or their money back "
-    "while json fields like status shipped_at items price quantity came from two tools that disagreed about dates"
-).split()
+_TEXT = (
+    "The order of a customer was late because our warehouse could not find it, so the agent looked up the number, "
+    "policy, refund and payment method, and then asked whether they would rather have a replacement or money. "
+)
+_WORDS = _TEXT.split()
 _STEPS = (
     ("AGENT", "support agent", None),
     ("CHAIN", "plan", 0),
@@ -63,12 +64,13 @@ def run(target, *, quick):
 
 
 def _text(size):
-    words = []
-    while size > 0:
-        word = random.choice(_WORDS)
-        words.append(word)
-        size -= len(word) + 1
-    return " ".join(words)
+    start = random.randrange(len(_pool()) - size)
+    return _pool()[start : start + size]
+
+
+@lru_cache
+def _pool():
+    return " ".join(random.choice(_WORDS) for _ in range(50_000))
 
 
 def _spans(count):
@@ -137,7 +139,7 @@ class _Sender:
         return f"{self._head}{headers}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
     def send(self, requests, *, senders):
-        """Send all from several threads, each over its own connection. Raises RuntimeError for any answer but 200."""
+        """Send all from several threads, each over its own connection. Raises RuntimeError unless all succeed."""
         waiting = iter(requests)
         lock, latencies, failures = threading.Lock(), [], []
         ready = threading.Barrier(senders + 1)

@@ -16,6 +16,16 @@ def week_of(moment):
     return day - timedelta(days=day.weekday())
 
 
+def partitions_between(cursor, first, last):
+    """Return the names of the partitions that hold observations which start from `first` to `last`."""
+    cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [_TABLE])
+    there = {name for (name,) in cursor.fetchall()}
+    weeks = (week_of(first) + number * WEEK for number in range((week_of(last) - week_of(first)) // WEEK + 1))
+    wanted = [f"{_TABLE}_{week:%Y%m%d}" for week in weeks]
+    found = [name for name in wanted if name in there]
+    return found if len(found) == len(wanted) else [*found, f"{_TABLE}_default"]
+
+
 @transaction.atomic
 def ensure_partitions(*, weeks_back=0, weeks_ahead=4, today=None):
     """Create the missing weekly partitions around today and return their names.

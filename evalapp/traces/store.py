@@ -16,6 +16,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from evalapp.traces.binary_copy import COLUMNS, encode
 from evalapp.traces.clean import jsonb_bytes
+from evalapp.traces.partitions import partitions_between
 from evalapp.traces.trace_merge import COUNTERS, TraceSummary, merge, summarise
 
 _ATTEMPTS = 3
@@ -65,19 +66,21 @@ _UPDATE = f"""
     updated_at = now()
     FROM {_GIVEN} WHERE trace.project_id = given.project_id AND trace.id = given.id"""
 _SPAN_KEYS = "jsonb_to_recordset(%s::jsonb) AS key(project_id text, trace_id text, id text)"
+# On the partition itself: with a condition on the time, which would find the partition too, PostgreSQL may prefer
+# the index by time and read all that anybody sent in that period. So every look-up goes through the primary key.
 _SENT_BEFORE = f"""
-    DELETE FROM traces_observation stored USING {_SPAN_KEYS}
+    DELETE FROM {{partition}} stored USING {_SPAN_KEYS}
     WHERE stored.project_id = key.project_id AND stored.trace_id = key.trace_id AND stored.id = key.id
-    AND stored.start_time BETWEEN %s AND %s
     RETURNING stored.project_id, stored.trace_id, stored.id, stored.input, stored.output"""
+_COUNTED = (
+    "project_id, trace_id, level, input_tokens, output_tokens, total_tokens, total_cost, start_time, end_time"
+)
 _RECOUNT = f"""
     SELECT key.project_id, key.id, count(*), count(*) FILTER (WHERE level = 'ERROR'),
     coalesce(sum(input_tokens), 0)::bigint, coalesce(sum(output_tokens), 0)::bigint,
     coalesce(sum(total_tokens), 0)::bigint, sum(total_cost),
     min(start_time), max(greatest(start_time, coalesce(end_time, start_time)))
-    FROM {_KEYS} JOIN traces_observation stored
-    ON stored.project_id = key.project_id AND stored.trace_id = key.id
-    WHERE stored.start_time BETWEEN %s AND %s
+    FROM {_KEYS} JOIN ({{partitions}}) stored ON stored.project_id = key.project_id AND stored.trace_id = key.id
     GROUP BY key.project_id, key.id"""
 _COPY = f"COPY traces_observation ({', '.join(COLUMNS)}) FROM STDIN (FORMAT binary)"
 _SESSIONS = """
@@ -162,11 +165,12 @@ def _remove_what_is_sent_again(cursor, stored, traces):
         for project_id, trace_id in stored
         for span_id in traces[project_id, trace_id]
     ]
-    cursor.execute(_SENT_BEFORE, [jsonb_bytes(keys).decode(), *_period(stored.values())])
     resent = set()
-    for project_id, trace_id, span_id, input, output in cursor.fetchall():
-        _keep_payload(traces[project_id, trace_id][span_id], input, output)
-        resent.add((project_id, trace_id))
+    for partition in partitions_between(cursor, *_period(stored.values())):
+        cursor.execute(_SENT_BEFORE.format(partition=partition), [jsonb_bytes(keys).decode()])
+        for project_id, trace_id, span_id, input, output in cursor.fetchall():
+            _keep_payload(traces[project_id, trace_id][span_id], input, output)
+            resent.add((project_id, trace_id))
     return resent
 
 
@@ -179,7 +183,9 @@ def _copy(cursor, traces):
 
 def _recount(cursor, traces):
     """Count the observations of these traces anew: some of theirs were replaced."""
-    cursor.execute(_RECOUNT, [_keys(traces), *_period(traces.values())])
+    names = partitions_between(cursor, *_period(traces.values()))
+    partitions = " UNION ALL ".join(f"SELECT {_COUNTED} FROM {name}" for name in names)
+    cursor.execute(_RECOUNT.format(partitions=partitions), [_keys(traces)])
     for project_id, trace_id, *counts, cost, start, end in cursor.fetchall():
         trace = traces[project_id, trace_id]
         for name, count in zip(COUNTERS, counts, strict=True):
