@@ -34,6 +34,8 @@ def run(options):
     console = Console(verbose=options.verbose)
     try:
         paths.make_home(home)
+        # As root the home can be passed through, and it will hold uploads and mail: for nobody else to read.
+        os.umask(0o077)
         with only_one(home) as lock:
             options.port = free_port(options.host, options.port)
             return Up(home, options, console, lock).run()

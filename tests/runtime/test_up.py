@@ -72,6 +72,12 @@ def test_a_killed_part_is_replaced(up, name):
     up.wait_until(up.ready, what="the product to be ready again")
 
 
+def test_nothing_in_the_home_is_readable_by_others(up):
+    for entry in up.home.iterdir():
+        if entry.name != "postgres":  # its own user's, and closed by itself
+            assert entry.stat().st_mode & 0o077 == 0, entry
+
+
 def test_the_periodic_wake_ups_go_on_after_the_broker_was_killed(up):
     up.wait_until(lambda: up.part("valkey"), what="valkey").kill()
     log = up.home / "logs" / "worker.log"
@@ -114,3 +120,61 @@ def test_after_a_killed_supervisor_nothing_is_left_and_every_committed_row_survi
             psycopg.connect(paths.embedded_database_url(home)) as connection,
         ):
             assert connection.execute("SELECT count(*) FROM kept").fetchone() == (1000,)
+
+
+def test_ctrl_c_in_the_middle_of_the_first_start_leaves_nothing_broken():
+    with temporary_home() as home:
+        first = subprocess.Popen(
+            [sys.executable, str(paths.REPOSITORY / "manage.py"), "up", "--port", "0", "--no-demo"],
+            env=clean_environment(EVALAPP_HOME=str(home)),
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        while "Making the database" not in first.stdout.readline():
+            assert first.poll() is None
+        first.send_signal(signal.SIGINT)
+        assert first.wait(10) == 0
+        first.stdout.close()
+        assert processes_of(home) == []
+        with running_up(home, "--no-demo") as second:
+            assert second.ready()
+
+
+@pytest.fixture
+def database_url():
+    """An empty database on the suite's own server, as an external one."""
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute("CREATE DATABASE external")
+        yield psycopg.conninfo.make_conninfo(os.environ["DATABASE_URL"], dbname="external")
+        connection.execute("DROP DATABASE external WITH (FORCE)")
+
+
+def test_with_external_services_up_starts_none_and_each_part_runs_alone(database_url):
+    external = {"DATABASE_URL": database_url, "CELERY_BROKER_URL": os.environ["CELERY_BROKER_URL"]}
+    with running_up(None, "--no-demo", **external) as running:
+        assert running.ready()
+        assert running.part("postgres") is None
+        assert running.part("valkey") is None
+        for part in ("web", "worker", "beat"):
+            alone = subprocess.Popen(
+                [
+                    sys.executable,
+                    str(paths.REPOSITORY / "manage.py"),
+                    part,
+                    *(["--port", "0"] if part == "web" else []),
+                ],
+                env=clean_environment(EVALAPP_HOME=str(running.home), **external),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+            started = {"web": "Listening at", "worker": "ready.", "beat": "beat"}[part]
+            lines = []
+            while started not in (line := alone.stdout.readline()):
+                lines.append(line)
+                assert line, "".join(lines)
+            alone.send_signal(signal.SIGTERM)
+            alone.stdout.read()
+            assert alone.wait(30) == 0
