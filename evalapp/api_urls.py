@@ -3,8 +3,13 @@
 from django.urls import include, path
 
 from evalapp.core import api
+from evalapp.scores.wire import scores_of
+from evalapp.traces.api_traces import TraceDetail, TraceList
 
 urlpatterns = [
+    # Traces are read with their scores, of which the traces app knows nothing.
+    path("traces", TraceList.as_view(scores_of=scores_of), name="api_traces"),
+    path("traces/<path:trace_id>", TraceDetail.as_view(scores_of=scores_of), name="api_trace"),
     path("", include("evalapp.projects.api_urls")),
     path("", include("evalapp.traces.api_urls")),
     path("", include("evalapp.scores.api_urls")),

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "template_partials.apps.SimpleAppConfig",
     "rest_framework",
+    "corsheaders",
     "evalapp.core",
     "evalapp.runtime",
     "evalapp.projects",
@@ -72,6 +73,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "evalapp.core.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "evalapp.core.middleware.ChunkedBodyMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -272,6 +274,22 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "evalapp.core.api.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }
+
+# Browsers of any site may send scores with a public key; cookies never count there.
+CORS_URLS_REGEX = r"^/api/public/(scores|ingestion)$"
+CORS_ALLOW_ALL_ORIGINS = True
+CORS_ALLOW_METHODS = ["POST", "OPTIONS"]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "user-agent",
+    "x-langfuse-public-key",
+    "x-langfuse-sdk-integration",
+    "x-langfuse-sdk-name",
+    "x-langfuse-sdk-variant",
+    "x-langfuse-sdk-version",
+]
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

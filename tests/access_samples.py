@@ -68,6 +68,10 @@ class World:
         return factories.make_config(self.project)
 
     @cached_property
+    def score(self):
+        return factories.make_score(self.project, trace_id=self.trace.id)
+
+    @cached_property
     def queue(self):
         return factories.make_queue(self.project, traces=[self.trace])
 
@@ -177,6 +181,9 @@ SAMPLES = {
     "api_dataset_detail": lambda world: {"name": world.dataset.name},
     "api_dataset_item_detail": lambda world: {"item_id": world.dataset_item.item_id},
     "api_dataset_runs": lambda world: {"rest": f"{world.dataset_run.dataset.name}/runs/{world.dataset_run.name}"},
+    "api_score": lambda world: {"score_id": world.score.id},
+    "api_score_v2": lambda world: {"score_id": world.score.id},
+    "api_score_config": lambda world: {"config_id": world.config.pk},
     "api_prompt": lambda world: {"name": world.prompt.name},
     "api_prompt_version": lambda world: {"name": world.prompt.name, "number": 1},
 }

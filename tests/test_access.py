@@ -40,7 +40,7 @@ class Route:
     @property
     def takes_api_key(self):
         classes = getattr(self.api_class, "authentication_classes", [])
-        return self.name in API_KEY_VIEWS or ApiKeyAuthentication in classes
+        return self.name in API_KEY_VIEWS or any(issubclass(one, ApiKeyAuthentication) for one in classes)
 
     @property
     def in_project(self):

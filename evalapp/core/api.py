@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from datetime import UTC, datetime
 
 from django.conf import settings
@@ -124,6 +125,15 @@ def exception_handler(exc, context):
     return None
 
 
+def issues_of(error):
+    """Return what an exception says as [{"path": […], "message": …}], whichever framework raised it."""
+    if isinstance(error, ValidationError):
+        return _issues(error)
+    if isinstance(error, exceptions.ValidationError):
+        return _drf_issues(error.detail)
+    return [{"path": [], "message": str(error)}]
+
+
 def _issues(error):
     if hasattr(error, "issues"):
         return error.issues
@@ -185,6 +195,17 @@ def parse_time(text, name):
         message = f"{str(text)[:100]!r} is not an ISO 8601 time such as 2026-11-21T09:30:00Z."
         raise ValidationError({name: message}) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def parse_number(text, name):
+    """Return a finite number. Raises ValidationError under `name`."""
+    try:
+        number = float(text)
+    except ValueError as error:
+        raise ValidationError({name: f"{text!r} is not a number."}) from error
+    if not math.isfinite(number):
+        raise ValidationError({name: "The number must be finite."})
+    return number
 
 
 def page_of(queryset, request, serialise, *, default_limit=50, max_limit=100):

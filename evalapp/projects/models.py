@@ -238,6 +238,9 @@ class ApiKey(models.Model):
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
 
+    # No column: true while a browser uses the key, which sends the public half alone (see authentication.py).
+    may_only_score = False
+
     objects = ApiKeyQuerySet.as_manager()
 
     def __str__(self):

@@ -124,10 +124,12 @@ def save_scores(scores):
     """Store built scores in one statement; a score with the id of a stored one replaces it."""
     # PostgreSQL refuses to update one row twice in a statement: of equal ids the last one counts.
     last = {(score.project_id, score.id): score for score in scores}
+    # In one order, so that two batches that share ids wait for each other instead of locking each other out.
+    rows = [last[key] for key in sorted(last)]
     Score.objects.bulk_create(
-        last.values(), update_conflicts=True, unique_fields=["project", "id"], update_fields=_OVERWRITTEN
+        rows, update_conflicts=True, unique_fields=["project", "id"], update_fields=_OVERWRITTEN
     )
-    return list(last.values())
+    return rows
 
 
 def record_score(**judgement):
@@ -174,9 +176,12 @@ def _data_type(data_type, value):
 
 
 def _number(value):
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValidationError({"value": "The value must be a finite number."})
-    return float(value)
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # an integer beyond every float
+        pass
+    raise ValidationError({"value": "The value must be a finite number."})
 
 
 def _numeric(value, config):
@@ -270,8 +275,10 @@ def create_score_config(*, project, by=None, **fields):
 
 
 @transaction.atomic
-def update_score_config(config, *, by=None, **fields):
+def update_score_config(config, *, by=None, archived=None, **fields):
     """Change a score config. Scores that were given keep their values; the data type never changes."""
+    if archived is not None and archived != (config.archived_at is not None):
+        config.archived_at, config.archived_by = (now(), by) if archived else (None, None)
     if fields.get("data_type", config.data_type) != config.data_type:
         raise ValidationError({"data_type": "The data type of a score config never changes."})
     before = _described(ScoreConfig.objects.get(pk=config.pk))

@@ -5,7 +5,16 @@ from django.db.models import Q
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from evalapp.core.api import cursor_meta, iso, query_cursor, query_fields, query_int, query_list, query_time
+from evalapp.core.api import (
+    cursor_meta,
+    iso,
+    parse_number,
+    query_cursor,
+    query_fields,
+    query_int,
+    query_list,
+    query_time,
+)
 from evalapp.scores.models import DataType, Source
 
 GROUPS = ("core", "details", "subject", "annotation")
@@ -76,7 +85,7 @@ def _filtered(request):
         scores = scores.filter(_has_value(values, given["dataType"][0]))
     for name, lookup in (("valueMin", "value__gte"), ("valueMax", "value__lte")):
         if request.query_params.get(name):
-            scores = scores.filter(**{lookup: _number(request.query_params[name], name)})
+            scores = scores.filter(**{lookup: parse_number(request.query_params[name], name)})
     if start := query_time(request, "fromTimestamp"):
         scores = scores.filter(timestamp__gte=start)
     if end := query_time(request, "toTimestamp"):
@@ -106,7 +115,7 @@ def _has_value(values, data_type):
     if data_type == DataType.BOOLEAN:
         return Q(value__in=[_truth(value) for value in values])
     if data_type == DataType.NUMERIC:
-        return Q(value__in=[_number(value, "value") for value in values])
+        return Q(value__in=[parse_number(value, "value") for value in values])
     return Q(string_value__in=values)
 
 
@@ -114,16 +123,6 @@ def _truth(text):
     if text.lower() not in ("true", "false", "1", "0"):
         raise ValidationError({"value": f"{text!r} is neither true nor false."})
     return float(text.lower() in ("true", "1"))
-
-
-def _number(text, name):
-    try:
-        number = float(text)
-    except ValueError as error:
-        raise ValidationError({name: f"{text!r} is not a number."}) from error
-    if number - number != 0:
-        raise ValidationError({name: "The number must be finite."})
-    return number
 
 
 def _value(score):

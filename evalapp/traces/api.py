@@ -5,7 +5,7 @@ import time
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
@@ -38,6 +38,8 @@ def otlp_traces(request):
         ingest(Project(pk=key.project_id), spans)
     except AuthenticationFailed as error:
         return _error(401, str(error.detail), "UnauthorizedError")
+    except PermissionDenied as error:
+        return _error(403, str(error), "ForbiddenError")
     except _UnsupportedMediaType as error:
         return _error(415, str(error), "UnsupportedMediaTypeError")
     except InvalidExport as error:

@@ -24,7 +24,7 @@ _ORDERS = {
 
 
 def no_scores(project, trace_ids):
-    """Return {trace id: scores}. The scores app lies above this one; api_urls.py puts its reader in this place."""
+    """Return {trace id: scores}. The scores app lies above this one; evalapp/api_urls.py puts its reader here."""
     return {}
 
 

@@ -6,8 +6,6 @@ from evalapp.traces import api, api_models, api_observations, api_traces
 
 urlpatterns = [
     path("otel/v1/traces", api.otlp_traces, name="otlp_traces"),
-    path("traces", api_traces.TraceList.as_view(), name="api_traces"),
-    path("traces/<path:trace_id>", api_traces.TraceDetail.as_view(), name="api_trace"),
     path("observations", api_observations.ObservationList.as_view(), name="api_observations"),
     path(
         "observations/<path:observation_id>", api_observations.ObservationDetail.as_view(), name="api_observation"
