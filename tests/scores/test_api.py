@@ -182,6 +182,12 @@ def test_a_config_decides_name_type_and_value(api, project):
     assert _post(api, body | {"configId": alien.pk}, status=404)["error"] == "LangfuseNotFoundError"
 
 
+META = {"type": "stringObject", "column": "metadata", "key": "k", "operator": "=", "value": "v"}
+NO_TRACE = {"type": "null", "column": "traceId", "operator": "is null", "value": ""}
+HIGH = {"type": "number", "column": "value", "operator": ">", "value": 0.8}
+TAGGED = {"type": "arrayOptions", "column": "tags", "operator": "any of", "value": ["a"]}
+
+
 @pytest.fixture
 def scores(project, ada):
     trace = factories.make_trace(project, id="t1", user_id="u1", tags=["a", "b"], session_id="s1")
@@ -211,11 +217,11 @@ def scores(project, ada):
         ({"dataType": "CATEGORICAL"}, {"run"}),
         ({"traceTags": ["a", "b"]}, {"low", "human"}),
         ({"traceTags": "a,c"}, set()),
-        ({"filter": [{"type": "stringObject", "column": "metadata", "key": "k", "operator": "=", "value": "v"}]}, {"session"}),
-        ({"filter": [{"type": "null", "column": "traceId", "operator": "is null", "value": ""}]}, {"session", "run"}),
-        ({"filter": [{"type": "number", "column": "value", "operator": ">", "value": 0.8}, {"type": "arrayOptions", "column": "tags", "operator": "any of", "value": ["a"]}]}, {"human"}),
+        ({"filter": [META]}, {"session"}),
+        ({"filter": [NO_TRACE]}, {"session", "run"}),
+        ({"filter": [HIGH, TAGGED]}, {"human"}),
     ],
-)  # fmt: skip
+)
 def test_v2_narrows_by(api, scores, query, ids):
     if "filter" in query:
         query = {"filter": json.dumps(query["filter"])}
@@ -282,7 +288,8 @@ def test_other_projects_scores_do_not_exist(api, other_project):
 
 
 def test_a_browser_sends_scores_with_the_public_key(browser, project):
-    response = browser.post("/api/public/scores", {"id": "s", "traceId": "t", "name": "thumb", "value": 1}, content_type="application/json")  # fmt: skip
+    body = {"id": "s", "traceId": "t", "name": "thumb", "value": 1}
+    response = browser.post("/api/public/scores", body, content_type="application/json")
     assert (response.status_code, response["Access-Control-Allow-Origin"]) == (200, "*")
     assert project.scores.get().name == "thumb"
     _post(browser, [{"id": "s2", "traceId": "t", "name": "thumb", "value": 1}], status=202)
