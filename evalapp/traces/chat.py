@@ -68,8 +68,13 @@ class Thinking:
 
 
 def parse(text):
-    """Return the value of JSON text, or the text itself when it is not JSON."""
+    """Return the value of JSON text, or the text itself when it is not JSON.
+
+    Words in quotation marks may be a quotation; only escapes show that they are JSON.
+    """
     if not isinstance(text, str) or (text[:1] not in '{["' and text.lstrip()[:1] not in ("{", "[", '"')):
+        return text
+    if text.lstrip()[:1] == '"' and "\\" not in text:
         return text
     try:
         return orjson.loads(text)

@@ -485,7 +485,7 @@ def _canonical(value):
     if isinstance(value, str):
         value = parse(value)
     if isinstance(value, str):
-        return " ".join(value.split())
+        return " ".join(value.split()).strip('"')
     try:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
     except (TypeError, ValueError, RecursionError):

@@ -66,12 +66,9 @@ class Row:
         """How long it took, or None while it has not ended."""
         return (self.end_time - self.start_time).total_seconds() * 1000 if self.end_time else None
 
-    @property
-    def bytes(self):
-        """The size of all payloads."""
-        return (self.input_bytes or 0) + (self.output_bytes or 0) + (self.metadata_bytes or 0)
 
-
+# Short by nature; a client that puts megabytes there does not get them onto the page.
+_TEXT_LIMITS = {"name": 500, "status_message": 4_000, "model_parameters": 20_000, "usage": 20_000}
 _COLUMNS = [column.name for column in fields(Row) if column.name not in _PAYLOADS and "_bytes" not in column.name]
 
 
@@ -261,7 +258,9 @@ def _skeleton(project, trace):
     sizes = {
         f"{name}_bytes": Func(F(name), function="octet_length", output_field=IntegerField()) for name in _PAYLOADS
     }
-    rows = project.observations.of_trace(trace).annotate(**sizes).values_list(*_COLUMNS, *sizes)
+    heads = {f"{name}_head": Left(name, limit) for name, limit in _TEXT_LIMITS.items()}
+    columns = [f"{name}_head" if name in _TEXT_LIMITS else name for name in _COLUMNS]
+    rows = project.observations.of_trace(trace).annotate(**sizes, **heads).values_list(*columns, *sizes)
     return [Row(*row) for row in rows.iterator(chunk_size=10_000)]
 
 
@@ -269,12 +268,7 @@ def _fill(project, trace, observations, limit=None):
     """Read the payloads of these observations, each cut to `limit` characters or to its share of the budget."""
     if not observations:
         return
-    if limit is None:
-        limit = (
-            FIELD_LIMIT
-            if sum(row.bytes for row in observations) <= BUDGET
-            else max(BUDGET // (2 * len(observations)), 2_000)
-        )
+    limit = limit or _fair_limit(observations)
     rows = project.observations.of_trace(trace)
     if len(observations) == 1:
         rows = rows.filter(id=observations[0].id)
@@ -283,6 +277,19 @@ def _fill(project, trace, observations, limit=None):
     for observation in observations:
         for name, value in zip(_PAYLOADS, found.get(observation.id, (None, None, None)), strict=True):
             setattr(observation, name, value)
+
+
+def _fair_limit(observations):
+    """The most characters of one payload such that all fit into the budget: only the largest are cut."""
+    payloads = ((row.input_bytes, row.output_bytes, row.metadata_bytes) for row in observations)
+    sizes = sorted(size or 0 for three in payloads for size in three)
+    left = BUDGET
+    for index, size in enumerate(sizes):
+        share = left // (len(sizes) - index)
+        if size > share:
+            return max(min(share, FIELD_LIMIT), 1_000)
+        left -= size
+    return FIELD_LIMIT
 
 
 # Views

@@ -146,12 +146,21 @@ def _text_blocks(text):
     whole = _DATA_URI.fullmatch(stripped)
     if whole:
         return [_media_block(Media((whole[1] or "file").split("/")[0], stripped))]
-    if len(stripped) >= 400 and _BASE64.fullmatch(stripped):
+    if _is_base64(stripped):
         return [Block("chip", label="base64", size=len(stripped) * 3 // 4)]
     text = _DATA_URI.sub(_uri_label, text)
     shown, was_cut = _cut(clean(text))
     kind = "markdown" if _MARKDOWN.search(shown) else "text"
     return [_folded(kind, shown, cut=was_cut, size=len(text))]
+
+
+def _is_base64(text):
+    """A long unbroken run in which upper case, lower case and digits alternate."""
+    if len(text) < 400:
+        return False
+    head = text[:400]
+    mixed = all(any(test(letter) for letter in head) for test in (str.isupper, str.islower, str.isdigit))
+    return mixed and bool(_BASE64.fullmatch(text))
 
 
 def _is_broken_json(text):
@@ -226,10 +235,18 @@ def _show_image_as_link(self, tokens, index, options, env):
     return f'<a href="{source}">image: {html.escape(token.content or source)}</a>'
 
 
+def _lower_headings(state):
+    """A page has one heading of the first level, and that is not in a message."""
+    for token in state.tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
+
+
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False}).enable(
     ["table", "strikethrough"]
 )
 _markdown.add_render_rule("image", _show_image_as_link)
+_markdown.core.ruler.push("lower_headings", _lower_headings)
 
 
 def markdown(text):
@@ -316,8 +333,8 @@ class _Tree:
         opened = " open" if (depth < self.open_depth and len(pairs) <= 60) or few else ""
         brackets = "[]" if is_list else "{}"
         self.out.append(
-            f"<details{opened}><summary>{_key(key, path)}"
-            f'<span class="json__summary">{brackets[0]}{_hint(value)}{brackets[1]}</span></summary>'
+            f"<details{opened}><summary>{_label(key)}"
+            f'<span class="json__summary">{brackets[0]}{_hint(value)}{brackets[1]}</span></summary>{_copy(path)}'
         )
         for index, (inner_key, inner) in enumerate(pairs):
             if self.left <= 0:
@@ -334,6 +351,16 @@ def _key(key, path):
         return ""
     name, copied = _escape(str(key)[:200]), _escape(path[:1000])
     return f'<button class="json__key" type="button" tabindex="-1" data-copy-text="{copied}">{name}</button> '
+
+
+def _label(key):
+    return "" if key is None else f'<span class="json__key">{_escape(str(key)[:200])}</span> '
+
+
+def _copy(path):
+    """The path of a branch; a button may not be inside of a summary, which is one itself."""
+    attributes = f'class="json__copy" type="button" tabindex="-1" data-copy-text="{_escape(path[:1000])}"'
+    return f"<button {attributes}>copy path</button>"
 
 
 def _hint(value):
@@ -363,7 +390,7 @@ def _extend(path, key):
 
 def _leaf(value):
     if isinstance(value, str):
-        if len(value) >= 400 and (_BASE64.fullmatch(value) or _DATA_URI.fullmatch(value)):
+        if _is_base64(value) or (value.startswith("data:") and _DATA_URI.fullmatch(value)):
             return f'<span class="json__summary">base64, {human_size(len(value) * 3 // 4)}</span>'
         if len(value) > JSON_STRING:
             more = f' <span class="json__summary">… {len(value):,} characters</span>'

@@ -232,8 +232,8 @@ def test_what_the_client_set_on_the_trace_comes_first_and_last(project):
     assert conversation(
         project,
         [{"type": "SPAN", "in": "raw"}, {"type": "GENERATION", "in": [user("Hi")], "out": assistant("Hello")}],
-        input='"Hi"',
-        output='"Goodbye"',
+        input="Hi",
+        output='{"answer": "Goodbye"}',
     ) == ["user: Hi", "assistant: Hello", "output: Goodbye"]
 
 

@@ -44,7 +44,8 @@ def kinds(value):
         (Media("image", "https://example.com/x.png"), ["media_link"]),
         ("data:application/pdf;base64," + "A" * 400, ["chip"]),
         ("data:image/svg+xml;base64," + "A" * 400, ["chip"]),
-        ("QUJD" * 200, ["chip"]),
+        ("QUJDabc1" * 100, ["chip"]),
+        ("x" * 500, ["text"]),
         (Thinking("hm"), ["thinking"]),
     ],
 )
