@@ -137,6 +137,14 @@ def test_a_span_sent_again_with_another_start_is_still_one_row(project):
     assert (trace.timestamp, trace.observation_count) == (T0 + timedelta(seconds=2), 2)
 
 
+def test_spans_of_weeks_without_a_partition_are_replaced_too(project):
+    years = 9 * 365 * 24 * 3600
+    ingest(project, [make_span(start=-years, input="first")])
+    ingest(project, [make_span(start=-years, input="second"), make_span(1, start=0)])
+    assert [row.input for row in project.observations.order_by("id")] == ["second", None]
+    assert project.traces.get().observation_count == 2
+
+
 def test_a_span_sent_again_without_payload_keeps_it(project):
     ingest(project, [make_span(input="question", output="draft")])
     ingest(project, [make_span(output="answer"), make_span(1)])
