@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from contextlib import suppress
 
 COLOURS = {"postgres": 34, "valkey": 35, "web": 32, "worker": 33, "beat": 36}
 _LOUD = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC)\b", re.IGNORECASE)
@@ -23,21 +24,26 @@ class Console:
     def say(self, text):
         """Print one piece of news."""
         self.progress_done()
-        print(text, flush=True)
+        self._print(f"{text}\n")
 
     def progress(self, text):
         """Say that something is still going on: on one line of a terminal, else on lines of their own."""
         if self.terminal:
-            print(f"\r{text:<100}", end="", flush=True)
+            self._print(f"\r{text:<100}")
             self._in_progress = True
         else:
-            print(text, flush=True)
+            self._print(f"{text}\n")
 
     def progress_done(self):
         """Leave the line of a running progress."""
         if self._in_progress:
-            print(f"\r{'':<100}\r", end="", flush=True)
+            self._print(f"\r{'':<100}\r")
             self._in_progress = False
+
+    def _print(self, text):
+        with suppress(OSError):  # nobody reads any more; what runs must go on, and be stopped in order
+            sys.stdout.write(text)
+            sys.stdout.flush()
 
     def child_line(self, name, text):
         """Print a child's line when it is worth seeing; its log file has them all."""
@@ -90,11 +96,13 @@ class LogFile:
 
     def write(self, data):
         """Append, starting a new file when this one is large."""
-        if self.size > _LARGEST_LOG:
-            self.file.close()
-            self.path.replace(self.path.with_name(f"{self.path.name}.1"))
-            self._open()
-        self.size += self.file.write(data)
+        with suppress(OSError):  # a full disk must not end the supervisor
+            if self.size > _LARGEST_LOG:
+                self.path.replace(self.path.with_name(f"{self.path.name}.1"))
+                full = self.file
+                self._open()
+                full.close()
+            self.size += self.file.write(data)
 
     def close(self):
         """Close the file."""

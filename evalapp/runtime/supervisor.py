@@ -86,6 +86,8 @@ class Supervisor:
         os.set_blocking(reader, False)
         os.set_blocking(writer, False)
         for number in STOP_SIGNALS | {signal.SIGCHLD}:
+            if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+                continue  # nohup: meant to go on when the terminal closes
             signal.signal(number, lambda *_: None)
         # The number of each signal arrives as a byte, and the selector wakes up.
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)

@@ -259,6 +259,8 @@ class Up:
             lines += ["", f"API key of the demo project `{demo['project_id']}`:"]
             lines += [f"  public key  {demo['public_key']}"] if demo["public_key"] else []
             lines += [f"  secret key  {demo['secret_key'] or f'was shown at the first start; a new one: {keys}'}"]
+        if self.options.host in ("0.0.0.0", "::") and not os.environ.get("EVALAPP_BASE_URL"):
+            lines += ["", "Other machines get in when EVALAPP_BASE_URL is the address that they use."]
         lines += ["", f"Logs: {self.home / 'logs'}", "Ctrl-C stops it."]
         self.console.say("\n".join(lines))
 

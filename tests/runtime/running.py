@@ -88,10 +88,12 @@ class Running:
         return False
 
     def part(self, name):
-        """Return the psutil.Process of web, worker, postgres or valkey, as the supervisor started it."""
+        """Return the psutil.Process of web, worker, postgres, valkey or guard, as the supervisor started it."""
         programs = {"postgres": "postgres", "valkey": "valkey-server"}
         for process in psutil.Process(self.process.pid).children():
             with contextlib.suppress(psutil.Error):
+                if name == "guard" and process.cmdline()[-1].endswith("guard.py"):
+                    return process
                 if programs.get(name) == process.name() or name in process.cmdline():
                     return process
         return None

@@ -63,7 +63,7 @@ def test_the_static_files_are_served_from_the_home_under_hashed_names(up):
             assert "immutable" in answer.headers["cache-control"]
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "valkey", "postgres"])
+@pytest.mark.parametrize("name", ["web", "worker", "valkey", "postgres", "guard"])
 def test_a_killed_part_is_replaced(up, name):
     up.wait_until(lambda: up.part(name), what=name)
     killed = up.part(name).pid
