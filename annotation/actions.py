@@ -25,6 +25,7 @@ from annotation.models import (
 )
 from evalapp.core.ids import new_id
 from evalapp.projects.actions import audit
+from evalapp.projects.models import User
 from evalapp.scores.actions import build_score, human_score_id, restore_scores, save_scores, snapshot_scores
 from evalapp.scores.models import Source
 
@@ -50,7 +51,7 @@ class PlaceTaken(Exception):
 @transaction.atomic
 def create_queue(*, project, by, fields=(), reviewers=(), **settings):
     """Create a queue; `fields` are (score config, required) in order. Raises ValidationError, keyed by field."""
-    queue = AnnotationQueue(project=project, created_by=by, **settings)
+    queue = AnnotationQueue(project=project, created_by=by if isinstance(by, User) else None, **settings)
     _save_queue(queue, force_insert=True)
     _set_fields(queue, fields)
     queue.reviewers.set(reviewers)
@@ -129,8 +130,9 @@ def _set_fields(queue, fields):
 
 
 @transaction.atomic
-def add_items(queue, *, object_ids, by=None, object_type=ObjectType.TRACE):
+def add_items(queue, *, object_ids, by=None, object_type=ObjectType.TRACE, trace_id=""):
     """Append objects to a queue, in the order given, and return (added items, how many were there already).
+    `trace_id` is the trace of observations.
 
     One statement, however many: an object that is in the queue stays where it is.
     """
@@ -144,11 +146,11 @@ def add_items(queue, *, object_ids, by=None, object_type=ObjectType.TRACE):
         cursor.execute(
             "INSERT INTO annotation_queueitem"
             " (id, project_id, queue_id, object_type, object_id, trace_id, position, available_from, created_at)"
-            " SELECT new.id, %s, %s, %s, new.object_id, '', %s + new.number, %s, %s"
+            " SELECT new.id, %s, %s, %s, new.object_id, %s, %s + new.number, %s, %s"
             " FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS new (id, object_id, number)"
             " ORDER BY new.number"
             " ON CONFLICT (queue_id, object_type, object_id) DO NOTHING RETURNING id",
-            [queue.project_id, queue.pk, object_type, start, now(), now(), [new_id() for _ in ids], ids],
+            [queue.project_id, queue.pk, object_type, trace_id, start, now(), now(), [new_id() for _ in ids], ids],
         )
         added = [row[0] for row in cursor.fetchall()]
     if added:
@@ -330,7 +332,7 @@ def undo(queue, *, reviewer):
 
 
 @transaction.atomic
-def set_item_status(item, *, completed):
+def set_item_status(item, *, completed, by=None):
     """Close an item without a review, or open it again: what programs do over the API.
 
     Opened again, its completed reviews make room: their scores and drafts stay, and they can be completed anew.
@@ -344,6 +346,7 @@ def set_item_status(item, *, completed):
             state=ReviewState.RESERVED, reserved_until=now(), updated_at=now()
         )
     item.save(update_fields=["completed_at", "available_from"])
+    audit(project=item.queue.project, by=by, action="complete" if completed else "reopen", target=item)
     return item
 
 

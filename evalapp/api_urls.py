@@ -18,5 +18,6 @@ urlpatterns = [
     path("", include("evalapp.datasets.api_urls")),
     path("", include("evalapp.prompts.api_urls")),
     path("", include("evalapp.experiments.api_urls")),
+    path("", include("annotation.api_urls")),
     path("<path:rest>", api.not_found, name="api_not_found"),
 ]

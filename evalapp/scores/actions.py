@@ -10,6 +10,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import now
 
 from evalapp.projects.actions import audit
+from evalapp.projects.models import User
 from evalapp.scores.models import DataType, Score, ScoreConfig, Source
 
 TEXT_LIMIT = 10_000
@@ -303,7 +304,7 @@ def update_score_config(config, *, by=None, archived=None, **fields):
 def archive_score_config(config, *, by):
     """Take a config out of use; its scores stay, and it can be restored."""
     if config.archived_at is None:
-        config.archived_at, config.archived_by = now(), by
+        config.archived_at, config.archived_by = now(), by if isinstance(by, User) else None
         config.save(update_fields=["archived_at", "archived_by", "updated_at"])
         audit(project=config.project, by=by, action="archive", target=config)
     return config
