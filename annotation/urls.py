@@ -10,6 +10,7 @@ urlpatterns = [
     path("annotation-queues", queues.queue_list, name="queue_list"),
     path("annotation-queues/new", queues.queue_create, name="queue_create"),
     path("annotation-queues/items/add", queues.items_add, name="items_add"),
+    path("annotation-queues/picker", queues.queue_picker, name="queue_picker"),
     path(_QUEUE, queues.queue_detail, name="queue_detail"),
     path(f"{_QUEUE}/edit", queues.queue_edit, name="queue_edit"),
     path(f"{_QUEUE}/delete", queues.queue_delete, name="queue_delete"),

@@ -146,6 +146,7 @@ SAMPLES = {
     "traces:trace_detail": _trace,
     "traces:trace_download": _trace,
     "traces:trace_payload": _trace,
+    "scores:trace_scores": _trace,
     "traces:session_detail": lambda world: {"session_id": world.session.id},
     "api_trace": _trace,
     "api_observation": lambda world: {"observation_id": world.observation.id},

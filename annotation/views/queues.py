@@ -72,6 +72,7 @@ def queue_delete(request, project_id, queue_id):
     return redirect("annotation:queue_list", project_id)
 
 
+_QUEUES_OFFERED = 200
 STATUSES = {
     "open": ("Open", Q(completed_at=None)),
     "completed": ("Completed", Q(completed_at__isnull=False)),
@@ -104,6 +105,14 @@ def queue_detail(request, project_id, queue_id):
         "may_review": actions.may_review(queue, request.user),
     }
     return render(request, "annotation/queue_detail.html", context)
+
+
+@require_GET
+@requires("queues.fill")
+def queue_picker(request, project_id):
+    """The options of the trace list's select, which asks for them when something is ticked."""
+    queues = request.project.annotation_queues.order_by("name").values_list("pk", "name")[:_QUEUES_OFFERED]
+    return render(request, "annotation/queue_picker.html", {"queues": queues})
 
 
 @require_POST

@@ -72,6 +72,15 @@ class ScoreQuerySet(models.QuerySet):
     def of_trace(self, trace_id):
         return self.filter(trace_id=trace_id)
 
+    def chips_of_traces(self, trace_ids, limit=1000):
+        """{trace id: its newest scores about the whole trace}; texts don't fit a cell and are left out."""
+        scores = self.filter(trace_id__in=[one for one in trace_ids if "\0" not in one], observation_id="")
+        chips = {}
+        for score in scores.exclude(data_type__in=[DataType.TEXT, DataType.CORRECTION]).newest_first()[:limit]:
+            cell = chips.setdefault(score.trace_id, {})
+            cell.setdefault(score.name, score)
+        return {trace_id: list(cell.values()) for trace_id, cell in chips.items()}
+
     def by_people(self):
         return self.filter(source=Source.ANNOTATION)
 

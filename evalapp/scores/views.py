@@ -14,6 +14,8 @@ from evalapp.scores.forms import ConfigForm
 from evalapp.scores.models import DataType, ScoreConfig, Source
 
 _NAMES_OFFERED = 200
+_TRACE_SCORES = 100
+_TRACES_A_PAGE = 100
 
 
 @require_GET
@@ -35,6 +37,25 @@ def score_list(request, project_id):
         "query": request.GET.urlencode(),
     }
     return render(request, "scores/score_list.html", context)
+
+
+@require_GET
+@requires("scores.read")
+def trace_scores(request, project_id, trace_id):
+    """The panel beside a trace; the trace page asks for it, since traces may not know of scores."""
+    trace = get_object_or_404(request.project.traces.for_list(), id=trace_id.replace("\0", ""))
+    scores = request.project.scores.of_trace(trace.id).select_related("author").newest_first()
+    context = {"scores": list(scores[:_TRACE_SCORES]), "trace_id": trace.id}
+    return render(request, "scores/trace_scores.html", context)
+
+
+@require_GET
+@requires("scores.read")
+def trace_chips(request, project_id):
+    """The score column of one page of the trace list, in one query, each cell swapped in by its place."""
+    wanted = request.GET.getlist("trace_id")[:_TRACES_A_PAGE]
+    chips = request.project.scores.chips_of_traces(wanted)
+    return render(request, "scores/trace_chips.html", {"cells": [chips.get(trace_id, []) for trace_id in wanted]})
 
 
 @require_GET

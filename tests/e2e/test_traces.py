@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from evalapp.traces.models import Observation
 from evalapp.traces.reading import read_trace
 from tests.e2e.pages import assert_accessible, assert_no_console_errors
-from tests.factories import make_trace
+from tests.factories import make_queue, make_trace
 from tests.traces.test_reading import START, assistant, record, tool, user
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -73,6 +73,23 @@ def test_from_the_list_into_a_trace_and_through_it_by_keyboard(as_ada, live_serv
     expect(page.get_by_role("navigation", name="Steps of the trace")).to_be_visible()
     page.keyboard.press("m")
     expect(page.locator("#trace-entries")).to_be_visible()
+    assert_no_console_errors(page)
+
+
+def test_ticked_traces_go_into_a_queue(as_ada, live_server, project, chat):
+    queue = make_queue(project, name="Weekly")
+    project.scores.create(trace_id=chat.id, name="tone", data_type="NUMERIC", source="API", value=0.5)
+    page = as_ada
+    page.goto(f"{live_server.url}/project/{project.pk}/traces")
+    expect(page.get_by_text("tone 0.5")).to_be_visible()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.get_by_text("1 selected")).to_be_visible()
+    page.get_by_label("Queue", exact=True).select_option("Weekly")
+    assert_accessible(page)
+    page.get_by_role("button", name="Add to queue").click()
+    expect(page.get_by_text("1 added")).to_be_visible()
+    assert [item.object_id for item in queue.items.all()] == [chat.id]
     assert_no_console_errors(page)
 
 
