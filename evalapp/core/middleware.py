@@ -47,7 +47,8 @@ def _log_request(request, status, seconds):
         "duration_ms": round(seconds * 1000, 1),
     }
     # Only when something else loaded them: the log line shall not cost a query.
-    if user := getattr(request, "_cached_user", None):
+    user = getattr(request, "_cached_user", None)
+    if user is not None and user.pk:
         facts["user_id"] = user.pk
     if key := getattr(request, "auth", None):
         facts["api_key_id"] = key.pk

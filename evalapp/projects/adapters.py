@@ -2,10 +2,12 @@
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
+from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.contrib.sites.shortcuts import get_current_site
 
+from evalapp.core import encryption
 from evalapp.core.mail import send_later
 
 
@@ -33,3 +35,13 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
         user = super().populate_user(request, sociallogin, data)
         user.name = data.get("name") or f"{data.get('first_name') or ''} {data.get('last_name') or ''}".strip()
         return user
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """The secrets of second factors are encrypted in the database."""
+
+    def encrypt(self, text):
+        return encryption.encrypt(text)
+
+    def decrypt(self, encrypted_text):
+        return encryption.decrypt(encrypted_text)
