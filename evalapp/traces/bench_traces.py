@@ -1,7 +1,9 @@
 """Measures how fast traces are found and read, through the real web server: design targets beside the figures."""
 
 import http.client
+import json
 import os
+import secrets
 import signal
 import socket
 import statistics
@@ -15,6 +17,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.db import connection
 
+from evalapp.core.bench import Figure
 from evalapp.projects.models import Membership, Organization, Project, Role, User
 from evalapp.traces.models import Observation
 from evalapp.traces.partitions import ensure_partitions
@@ -143,7 +146,37 @@ def pages(project):
     ]
 
 
-def run(*, observations=100_000, requests=40):
+def run(target, *, quick):
+    """Return the figures for a database of the target's filled with observations, then emptied again.
+
+    A process of its own does it: this one's settings name another database.
+    """
+    size, requests = (20_000, 15) if quick else (1_000_000, 40)
+    environment = {
+        **os.environ,
+        "DATABASE_URL": target.database_url,
+        "EVALAPP_SECRET_KEY": secrets.token_urlsafe(48),
+    }
+    environment.pop("EVALAPP_BASE_URL", None)
+    script = f"from evalapp.traces.bench_traces import main; main({size}, {requests})"
+    command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", script]
+    output = subprocess.run(
+        command, cwd=settings.BASE_DIR, env=environment, stdout=subprocess.PIPE, check=True, text=True
+    ).stdout
+    return [
+        Figure(
+            f"{row['what']}, p95",
+            row["p95_ms"],
+            "ms",
+            goal=row["target_ms"],
+            lower_is_better=True,
+            note=f"p50 {row['p50_ms']} ms, {row['observations']:,} observations",
+        )
+        for row in map(json.loads, output.splitlines())
+    ]
+
+
+def measure(*, observations, requests):
     """Yield {"what", "observations", "p50_ms", "p95_ms", "target_ms"} for each page, then remove the data."""
     project, neighbour, cookie = _tenants()
     try:
@@ -241,3 +274,9 @@ def _times(port, path, cookie, requests):
             times.append((time.perf_counter() - started) * 1000)
     client.close()
     return times
+
+
+def main(size, requests):
+    """Print each page's figures as a line of JSON."""
+    for row in measure(observations=size, requests=requests):
+        print(json.dumps(row), flush=True)
