@@ -87,6 +87,22 @@ def update_queue(queue, *, by, fields=None, reviewers=None, **settings):
 
 
 @transaction.atomic
+def assign(queue, *, reviewer, by):
+    """Name somebody among the queue's reviewers."""
+    if not queue.reviewers.filter(pk=reviewer.pk).exists():
+        queue.reviewers.add(reviewer)
+        audit(project=queue.project, by=by, action="assign", target=queue, after={"reviewer": reviewer.email})
+
+
+@transaction.atomic
+def unassign(queue, *, reviewer, by):
+    """Take somebody off the queue's reviewers; with the last one gone, the queue is open to all who may review."""
+    if queue.reviewers.filter(pk=reviewer.pk).exists():
+        queue.reviewers.remove(reviewer)
+        audit(project=queue.project, by=by, action="unassign", target=queue, before={"reviewer": reviewer.email})
+
+
+@transaction.atomic
 def delete_queue(queue, *, by):
     """Delete a queue with its items and reviews. The scores stay."""
     audit(project=queue.project, by=by, action="delete", target=queue, before=_described(queue))
@@ -130,9 +146,8 @@ def _set_fields(queue, fields):
 
 
 @transaction.atomic
-def add_items(queue, *, object_ids, by=None, object_type=ObjectType.TRACE, trace_id=""):
+def add_items(queue, *, object_ids, by=None, object_type=ObjectType.TRACE):
     """Append objects to a queue, in the order given, and return (added items, how many were there already).
-    `trace_id` is the trace of observations.
 
     One statement, however many: an object that is in the queue stays where it is.
     """
@@ -146,16 +161,30 @@ def add_items(queue, *, object_ids, by=None, object_type=ObjectType.TRACE, trace
         cursor.execute(
             "INSERT INTO annotation_queueitem"
             " (id, project_id, queue_id, object_type, object_id, trace_id, position, available_from, created_at)"
-            " SELECT new.id, %s, %s, %s, new.object_id, %s, %s + new.number, %s, %s"
-            " FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS new (id, object_id, number)"
+            " SELECT new.id, %s, %s, %s, new.object_id, new.trace_id, %s + new.number, %s, %s"
+            " FROM unnest(%s::text[], %s::text[], %s::text[])"
+            " WITH ORDINALITY AS new (id, object_id, trace_id, number)"
             " ORDER BY new.number"
             " ON CONFLICT (queue_id, object_type, object_id) DO NOTHING RETURNING id",
-            [queue.project_id, queue.pk, object_type, trace_id, start, now(), now(), [new_id() for _ in ids], ids],
+            [
+                *(queue.project_id, queue.pk, object_type, start, now(), now()),
+                *([new_id() for _ in ids], ids, _trace_ids(queue, object_type, ids)),
+            ],
         )
         added = [row[0] for row in cursor.fetchall()]
     if added:
         audit(project=queue.project, by=by, action="add items", target=queue, after={"items": len(added)})
     return added, len(ids) - len(added)
+
+
+def _trace_ids(queue, object_type, ids):
+    """Return the trace of each observation, without which it could not be scored; empty for other objects."""
+    if object_type != ObjectType.OBSERVATION:
+        return [""] * len(ids)
+    traces = dict(queue.project.observations.filter(id__in=ids).values_list("id", "trace_id"))
+    if lost := [id for id in ids if id not in traces]:
+        raise ValidationError({"object_ids": f"There is no observation {lost[0]!r} in this project."})
+    return [traces[id] for id in ids]
 
 
 @transaction.atomic

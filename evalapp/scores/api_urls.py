@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from evalapp.scores import api, api_configs, api_v3
+from evalapp.scores import api, api_configs, api_ingestion, api_v3
 
 urlpatterns = [
     path("scores", api.ScoreList.as_view(), name="api_score_list"),
     path("scores/<path:score_id>", api.ScoreDetail.as_view(), name="api_score"),
+    path("ingestion", api_ingestion.Ingestion.as_view(), name="api_ingestion"),
     path("v2/scores", api.ScoreListV2.as_view(), name="api_score_list_v2"),
     path("v2/scores/<path:score_id>", api.ScoreDetailV2.as_view(), name="api_score_v2"),
     path("v3/scores", api_v3.ScoreList.as_view(), name="api_score_list_v3"),

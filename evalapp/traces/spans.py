@@ -6,7 +6,8 @@ from datetime import datetime
 
 @dataclass(slots=True)
 class Span:
-    """The columns of an observation, then what the span says about its trace. Nothing here is stored as it is:
+    """The columns of an observation, then what the span says about its trace. Without an id it is no observation
+    and speaks of its trace alone, at `start_time`. Nothing here is stored as it is:
 
     store.py replaces NUL and lone surrogates, cuts what an index could not hold and clamps absurd numbers.
     `input`, `output` and `trace_input`, `trace_output` are text (JSON as text); dicts are plain JSON values.

@@ -118,7 +118,8 @@ def _without_repetitions(batches):
             earlier = siblings.get(span.id)
             if earlier is not None:
                 _keep_payload(span, earlier.input, earlier.output)
-            siblings[span.id] = span
+            # What speaks of the trace alone has no id and stands for itself.
+            siblings[span.id or len(siblings)] = span
     return dict(sorted(traces.items()))
 
 
@@ -163,7 +164,8 @@ def _remove_what_is_sent_again(cursor, stored, traces):
     keys = [
         {"project_id": project_id, "trace_id": trace_id, "id": span_id}
         for project_id, trace_id in stored
-        for span_id in traces[project_id, trace_id]
+        for span_id, span in traces[project_id, trace_id].items()
+        if span.id
     ]
     resent = set()
     for partition in partitions_between(cursor, *_period(stored.values())):
@@ -175,7 +177,7 @@ def _remove_what_is_sent_again(cursor, stored, traces):
 
 
 def _copy(cursor, traces):
-    batch = [(project_id, span) for (project_id, _), spans in traces.items() for span in spans.values()]
+    batch = [(project_id, span) for (project_id, _), spans in traces.items() for span in spans.values() if span.id]
     data = encode(batch, created_at=datetime.now(UTC))
     with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
         copy.write(data)
@@ -198,8 +200,9 @@ def _touch_sessions(cursor, traces):
     for trace in traces:
         if trace.session_id is not None:
             key = (trace.project_id, trace.session_id)
-            first, last, environment = sessions.get(key, (trace.timestamp, trace.end_time, trace.environment))
-            sessions[key] = (min(first, trace.timestamp), max(last, trace.end_time), environment)
+            end = trace.end_time or trace.timestamp
+            first, last, environment = sessions.get(key, (trace.timestamp, end, trace.environment))
+            sessions[key] = (min(first, trace.timestamp), max(last, end), environment)
     if sessions:
         rows = [
             {

@@ -32,7 +32,7 @@ class TraceSummary:
     project_id: str
     id: str
     timestamp: datetime
-    end_time: datetime
+    end_time: datetime | None  # of its observations; None without any
     name: str | None = None
     user_id: str | None = None
     session_id: str | None = None
@@ -59,8 +59,8 @@ class TraceSummary:
 def summarise(project_id, trace_id, spans):
     """Return the TraceSummary of a trace's spans (at least one, no id twice)."""
     start = min(span.start_time for span in spans)
-    end = max(span.end_time or span.start_time for span in spans)
-    trace = TraceSummary(project_id, trace_id, start, max(start, end))
+    end = max((max(span.start_time, span.end_time or span.start_time) for span in spans if span.id), default=None)
+    trace = TraceSummary(project_id, trace_id, start, end)
     tags = set()
     # Roots first: then other spans need no preview.
     for span in sorted(spans, key=lambda span: not span.is_root):
@@ -101,7 +101,7 @@ def _add(trace, span):
 
     # Of several roots the first to start stands for the trace, one without any parent before all.
     primacy = _LAST - started + (_ROOT if span.parent_id is None else 0)
-    if is_root:
+    if is_root and span.id:
         _offer(trace, "root_observation_id", span.id, primacy)
         if span.metadata:
             _offer_metadata(trace, span.metadata, strength)
@@ -112,6 +112,8 @@ def _add(trace, span):
     if span.trace_metadata:
         _offer_metadata(trace, span.trace_metadata, strength + _EXPLICIT)
 
+    if not span.id:
+        return
     trace.observation_count += 1
     trace.error_count += span.level == "ERROR"
     trace.input_tokens += span.input_tokens or 0
@@ -155,7 +157,7 @@ def _offer_metadata(trace, metadata, strength):
 def merge(stored, new):
     """Put what `new` says into `stored`, and add its counters. Returns `stored`."""
     stored.timestamp = min(stored.timestamp, new.timestamp)
-    stored.end_time = max(stored.end_time or stored.timestamp, new.end_time)
+    stored.end_time = max(filter(None, (stored.end_time, new.end_time)), default=None)
     for name in (*TEXTS, "input_preview", "output_preview", "root_observation_id"):
         if name in new.precedence:
             _offer(stored, name, getattr(new, name), new.precedence[name])

@@ -1,92 +1,220 @@
-import json
+"""Annotation queues over the API."""
 
 import pytest
+from django.test import Client
 
-from annotation.actions import complete, reserve_next_item
-from tests.factories import make_config, make_queue, make_trace
+from annotation import actions
+from evalapp.scores.actions import archive_score_config
+from tests import factories
 
 
 @pytest.fixture
-def api(client, api_key):
-    """api(method, path, body) -> (status, JSON)."""
-
-    def call(method, path, body=None, **query):
-        options = {"content_type": "application/json", "data": json.dumps(body)} if body is not None else {}
-        response = getattr(client, method)(
-            f"/api/public/annotation-queues{path}",
-            query_params=query,
-            headers={"Authorization": api_key.basic},
-            **options,
-        )
-        return response.status_code, response.json()
-
-    return call
+def api(api_key):
+    return Client(headers={"Authorization": api_key.basic})
 
 
-def test_a_queue_is_made_filled_and_emptied(api, project):
-    config = make_config(project)
-    status, queue = api("post", "", {"name": "aq", "scoreConfigIds": [config.pk]})
-    assert (status, queue["name"], queue["description"], queue["scoreConfigIds"]) == (200, "aq", None, [config.pk])
-    assert api("get", f"/{queue['id']}") == (200, queue)
-    assert api("get", "")[1]["data"] == [queue]
-    items = f"/{queue['id']}/items"
-    status, item = api("post", items, {"objectId": "not-here-yet", "objectType": "TRACE"})
-    assert (status, item["status"], item["completedAt"]) == (200, "PENDING", None)
-    assert api("post", items, {"objectId": "not-here-yet", "objectType": "TRACE"})[1]["id"] == item["id"]
-    assert api("get", items, status="PENDING")[1]["meta"]["totalItems"] == 1
-    one = f"{items}/{item['id']}"
-    assert api("get", one) == (200, item)
-    status, done = api("patch", one, {"status": "COMPLETED"})
+@pytest.fixture
+def config(project):
+    return factories.make_config(project, "Note", "TEXT")
+
+
+@pytest.fixture
+def queue(api, config):
+    return _ask(api, "post", "", {"name": "aq", "scoreConfigIds": [config.pk]})
+
+
+def _ask(api, method, path, body=None, status=200, **query):
+    url = f"/api/public/annotation-queues{path}"
+    if method == "get":
+        response = api.get(url, query)
+    else:
+        response = getattr(api, method)(url, body or {}, content_type="application/json")
+    assert response.status_code == status, response.content
+    return response.json()
+
+
+def _add(api, queue, object_id, object_type="TRACE", **fields):
+    return _ask(api, "post", f"/{queue['id']}/items", {"objectId": object_id, "objectType": object_type, **fields})
+
+
+def test_a_queue_is_made_and_read(api, project, config, queue):
+    assert {name: queue[name] for name in ("name", "description", "scoreConfigIds", "projectId")} == {
+        "name": "aq",
+        "description": None,
+        "scoreConfigIds": [config.pk],
+        "projectId": project.pk,
+    }
+    assert queue["createdAt"] <= queue["updatedAt"]
+    assert _ask(api, "get", f"/{queue['id']}") == queue
+    page = _ask(api, "get", "")
+    assert (page["data"], page["meta"]) == ([queue], {"page": 1, "limit": 50, "totalItems": 1, "totalPages": 1})
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "aq"}, "name"),
+        ({"name": "n" * 101}, "name"),
+        ({"scoreConfigIds": []}, "scoreConfigIds"),
+        ({"scoreConfigIds": ["gone"]}, "scoreConfigIds"),
+        ({"scoreConfigIds": "all"}, "scoreConfigIds"),
+        ({"reviewersPerItem": 0}, "reviewersPerItem"),
+    ],
+)
+def test_a_queue_that_breaks_a_rule_is_refused_by_field(api, config, queue, fields, field):
+    body = {"name": "new", "scoreConfigIds": [config.pk]} | fields
+    assert _ask(api, "post", "", body, status=400)["error"][0]["path"][0] == field
+
+
+def test_an_archived_config_is_not_for_new_queues(api, config, queue, ada):
+    archive_score_config(config, by=ada)
+    _ask(api, "post", "", {"name": "b", "scoreConfigIds": [config.pk]}, status=400)
+
+
+def test_a_queue_is_changed_and_deleted(api, project, config, queue):
+    other = factories.make_config(project, "Pass")
+    path = f"/{queue['id']}"
+    changed = _ask(api, "patch", path, {"name": "renamed", "scoreConfigIds": [other.pk, config.pk]})
+    assert (changed["name"], changed["scoreConfigIds"]) == ("renamed", [other.pk, config.pk])
+    assert _ask(api, "patch", path, {"instructions": "Read all."})["scoreConfigIds"] == [other.pk, config.pk]
+    _ask(api, "patch", path, {}, status=400)
+    factories.make_score(project, id="s", trace_id="t", queue_id=queue["id"])
+    _add(api, queue, "t")
+    assert _ask(api, "delete", path)["success"] is True
+    _ask(api, "get", path, status=404)
+    assert project.scores.count() == 1
+
+
+def test_an_item_is_added_closed_opened_and_removed(api, queue):
+    item = _add(api, queue, "t1")
+    assert {name: item[name] for name in ("queueId", "objectId", "objectType", "status", "completedAt")} == {
+        "queueId": queue["id"],
+        "objectId": "t1",
+        "objectType": "TRACE",
+        "status": "PENDING",
+        "completedAt": None,
+    }
+    assert _add(api, queue, "t1") == item
+    path = f"/{queue['id']}/items/{item['id']}"
+    assert _ask(api, "get", path) == item
+    done = _ask(api, "patch", path, {"status": "COMPLETED"})
     assert (done["status"], done["completedAt"] is not None) == ("COMPLETED", True)
-    assert api("get", items, status="PENDING")[1]["data"] == []
-    assert api("patch", one, {"status": "PENDING"})[1]["completedAt"] is None
-    assert api("delete", one)[1]["success"] is True
-    assert api("get", one)[0] == 404
+    assert _ask(api, "patch", path, {"status": "PENDING"})["completedAt"] is None
+    assert _ask(api, "patch", path, {"status": "DONE"}, status=400)["error"][0]["path"] == ["status"]
+    assert _ask(api, "delete", path) == {
+        "success": True,
+        "message": "Annotation queue item deleted successfully",
+    }
+    assert _ask(api, "get", path, status=404)["error"] == "LangfuseNotFoundError"
+
+
+def test_items_are_listed_by_status_and_object_newest_first(api, queue):
+    first, second = _add(api, queue, "t1"), _add(api, queue, "t2", status="COMPLETED")
+    path = f"/{queue['id']}/items"
+    assert [item["id"] for item in _ask(api, "get", path)["data"]] == [second["id"], first["id"]]
+    response = api.get(f"/api/public/annotation-queues{path}", {"status": "PENDING"}).json()
+    assert [item["id"] for item in response["data"]] == [first["id"]]
+    assert [item["id"] for item in _ask(api, "get", path, objectId="t2")["data"]] == [second["id"]]
+    assert api.get(f"/api/public/annotation-queues{path}", {"status": "OPEN"}).status_code == 400
+
+
+def test_many_items_are_added_at_once(api, queue):
+    _add(api, queue, "t1")
+    path = f"/{queue['id']}/items"
+    answer = _ask(api, "post", path, {"objectIds": ["t1", "t2", "t3"]})
+    assert (answer["added"], answer["existing"]) == (2, 1)
+    assert [item["objectId"] for item in answer["items"]] == ["t2", "t3"]
+    items = [{"objectId": "s1", "objectType": "SESSION"}, {"objectId": "t4", "objectType": "TRACE"}]
+    answer = _ask(api, "post", path, {"items": items})
+    assert {item["objectId"]: item["objectType"] for item in answer["items"]} == {"s1": "SESSION", "t4": "TRACE"}
+    assert _ask(api, "get", path)["meta"]["totalItems"] == 5
+    items[1]["objectType"] = "DATASET"
+    assert _ask(api, "post", path, {"items": items}, status=400)["error"][0]["path"][0] == "items"
+
+
+def test_an_observation_brings_its_trace(api, project, queue):
+    trace = factories.make_trace(project)
+    item = _add(api, queue, trace.root_observation_id, "OBSERVATION")
+    assert item["traceId"] == trace.id
+    body = {"objectId": "gone", "objectType": "OBSERVATION"}
+    _ask(api, "post", f"/{queue['id']}/items", body, status=404)
+    _ask(api, "post", f"/{queue['id']}/items", {"items": [body]}, status=404)
 
 
 def test_an_observation_item_is_scored_as_the_observation(api, project, ben):
-    config = make_config(project)
-    queue = make_queue(project, configs=[config])
-    trace = make_trace(project, observations=[{"id": "step-1"}])
-    assert api("post", f"/{queue.pk}/items", {"objectId": "step-1", "objectType": "OBSERVATION"})[0] == 200
-    complete(reserve_next_item(queue, reviewer=ben), answers={config.pk: "1"})
+    config = factories.make_config(project)
+    queue = factories.make_queue(project, configs=[config])
+    trace = factories.make_trace(project, observations=[{"id": "step-1"}])
+    _add(api, {"id": queue.pk}, "step-1", "OBSERVATION")
+    actions.complete(actions.reserve_next_item(queue, reviewer=ben), answers={config.pk: "1"})
     score = project.scores.get()
     assert (score.trace_id, score.observation_id) == (trace.id, "step-1")
 
 
 def test_reopening_a_completed_item_hands_it_out_again(api, project, ben):
-    config = make_config(project)
-    queue = make_queue(project, configs=[config], traces=[make_trace(project)])
-    review = complete(reserve_next_item(queue, reviewer=ben), answers={config.pk: "1"})
-    assert reserve_next_item(queue, reviewer=ben) is None
-    api("patch", f"/{queue.pk}/items/{review.item_id}", {"status": "PENDING"})
-    assert reserve_next_item(queue, reviewer=ben).item_id == review.item_id
+    config = factories.make_config(project)
+    queue = factories.make_queue(project, configs=[config], traces=[factories.make_trace(project)])
+    review = actions.complete(actions.reserve_next_item(queue, reviewer=ben), answers={config.pk: "1"})
+    assert actions.reserve_next_item(queue, reviewer=ben) is None
+    _ask(api, "patch", f"/{queue.pk}/items/{review.item_id}", {"status": "PENDING"})
+    assert actions.reserve_next_item(queue, reviewer=ben).item_id == review.item_id
 
 
-def test_reviewers_are_assigned(api, project, ben, mallory):
-    queue = make_queue(project)
-    status, answer = api("post", f"/{queue.pk}/assignments", {"userId": str(ben.pk)})
-    assert (status, answer) == (200, {"userId": str(ben.pk), "queueId": queue.pk, "projectId": project.pk})
-    assert list(queue.reviewers.all()) == [ben]
-    assert api("post", f"/{queue.pk}/assignments", {"userId": str(mallory.pk)})[0] == 404
-    assert api("delete", f"/{queue.pk}/assignments", {"userId": str(ben.pk)}) == (200, {"success": True})
-    assert not queue.reviewers.exists()
+def test_an_item_says_who_reviewed_it(api, project, config, queue, ben):
+    item = _add(api, queue, factories.make_trace(project).id)
+    stored = project.annotation_queues.get().items.get()
+    review = actions.open_item(stored, reviewer=ben)
+    actions.complete(review, answers={config.pk: "It made that up."})
+    item = _ask(api, "get", f"/{queue['id']}/items/{item['id']}")
+    assert (item["status"], item["annotatorUserId"]) == ("COMPLETED", str(ben.pk))
+    assert [annotator["email"] for annotator in item["annotators"]] == ["ben@example.com"]
 
 
-def test_what_makes_no_sense_is_refused(api, project, other_project):
-    config, alien = make_config(project), make_config(other_project)
-    queue = make_queue(project, configs=[config], name="taken")
-    for body in (
-        {"name": "x", "scoreConfigIds": []},
-        {"name": "x", "scoreConfigIds": [alien.pk]},
-        {"name": "x", "scoreConfigIds": "all"},
-        {"name": "taken", "scoreConfigIds": [config.pk]},
-        {"name": "", "scoreConfigIds": [config.pk]},
-        [],
+def test_people_are_assigned_by_id_and_by_email(api, project, queue, ben, mel, vera, mallory):
+    path = f"/{queue['id']}/assignments"
+    assigned = _ask(api, "post", path, {"userId": str(ben.pk)})
+    assert (assigned["userId"], assigned["queueId"], assigned["projectId"]) == (
+        str(ben.pk),
+        queue["id"],
+        project.pk,
+    )
+    _ask(api, "post", path, {"email": "Mel@example.com"})
+    shown = _ask(api, "get", f"/{queue['id']}")["assignments"]
+    assert {person["email"] for person in shown} == {"ben@example.com", "mel@example.com"}
+    assert _ask(api, "delete", path, {"email": "mel@example.com"}) == {"success": True}
+    assert [person["email"] for person in _ask(api, "get", f"/{queue['id']}")["assignments"]] == [
+        "ben@example.com"
+    ]
+    _ask(api, "post", path, {"userId": str(mallory.pk)}, status=404)
+    _ask(api, "post", path, {"userId": "nobody"}, status=404)
+    _ask(api, "post", path, {"userId": str(vera.pk)}, status=400)
+    _ask(api, "post", path, {}, status=400)
+
+
+def test_another_projects_queue_does_not_exist(api, other_project):
+    queue = factories.make_queue(other_project, traces=[factories.make_trace(other_project)])
+    item = queue.items.get()
+    assert _ask(api, "get", "")["data"] == []
+    for method, path in (
+        ("get", f"/{queue.pk}"),
+        ("patch", f"/{queue.pk}"),
+        ("delete", f"/{queue.pk}"),
+        ("get", f"/{queue.pk}/items"),
+        ("post", f"/{queue.pk}/items"),
+        ("patch", f"/{queue.pk}/items/{item.pk}"),
+        ("delete", f"/{queue.pk}/items/{item.pk}"),
+        ("post", f"/{queue.pk}/assignments"),
     ):
-        assert api("post", "", body)[0] == 400, body
-    for body in ({"objectId": "t"}, {"objectId": "t", "objectType": "RUN"}, {"objectType": "TRACE"}):
-        assert api("post", f"/{queue.pk}/items", body)[0] == 400, body
-    assert api("get", "/none")[0] == 404
-    assert api("get", f"/{queue.pk}/items", status="LOST")[0] == 400
-    assert api("post", f"/{queue.pk}/items", {"objectId": "o", "objectType": "OBSERVATION"})[0] == 404
+        _ask(api, method, path, status=404)
+
+
+def test_a_config_of_another_project_is_not_taken(api, other_project):
+    body = {"name": "q", "scoreConfigIds": [factories.make_config(other_project).pk]}
+    assert _ask(api, "post", "", body, status=400)["error"][0]["path"] == ["scoreConfigIds"]
+
+
+def test_a_page_of_items_costs_a_fixed_number_of_queries(api, queue, django_assert_max_num_queries):
+    _ask(api, "post", f"/{queue['id']}/items", {"objectIds": [f"t{n}" for n in range(40)]})
+    with django_assert_max_num_queries(8):
+        _ask(api, "get", f"/{queue['id']}/items")

@@ -305,3 +305,19 @@ def test_writers_of_the_same_traces_at_once_lose_nothing():
         assert (trace.observation_count, trace.input_tokens) == (writers * 8, writers * 8)
     assert project.observations.count() == traces * writers * 8
     assert Session.objects.count() == 1
+
+
+def test_a_trace_may_be_spoken_of_without_any_observation(project):
+    said = {"trace_name": "chat", "tags": ("a",), "session_id": "s", "trace_metadata": {"k": 1}}
+    ingest(project, [make_span(id="", start=50, seconds=500, **said)])
+    trace = Trace.objects.get()
+    assert (trace.name, trace.tags, trace.metadata) == ("chat", ["a"], {"k": 1})
+    assert (trace.observation_count, trace.end_time, trace.root_observation_id) == (0, None, None)
+    assert Session.objects.get().last_seen == T0 + timedelta(seconds=50)
+
+    ingest(project, [make_span(0, start=60, seconds=5), make_span(id="", start=900, tags=("b",))])
+    trace = Trace.objects.get()
+    assert (trace.name, trace.tags, trace.observation_count) == ("chat", ["a", "b"], 1)
+    assert (trace.timestamp, trace.end_time) == (T0 + timedelta(seconds=50), T0 + timedelta(seconds=65))
+    assert trace.root_observation_id == "s0"
+    assert Observation.objects.count() == 1
