@@ -336,7 +336,7 @@ def _media(item, kind):
 
 
 def _as_uri(data, item):
-    if data.startswith(("data:", "http://", "https://")):
+    if data.startswith(("data:", "http://", "https://", "@@@langfuseMedia:")):
         return data
     mime = item.get("mimeType") or item.get("mediaType") or item.get("mime_type") or "application/octet-stream"
     return f"data:{mime};base64,{data}"

@@ -216,7 +216,7 @@ class _Builder:
         for message in inputs:
             if message.role == "system" and _fingerprint(message) not in self.systems:
                 self.systems.add(_fingerprint(message))
-                self._add(Entry("message", "system", message.parts, depth=_nesting(node)))
+                self._instruct(Entry("message", "system", message.parts, depth=_nesting(node)))
         rest = [message for message in inputs if message.role != "system"]
         marks = [_fingerprint(message) for message in rest]
         has_system = len(rest) < len(inputs)
@@ -398,6 +398,13 @@ class _Builder:
 
     def _is_new(self, message):
         return bool(message.parts) and _fingerprint(message) not in self.said and _words(message) not in self.said
+
+    def _instruct(self, entry):
+        """Add a system prompt; the first stands above the user's words, which the root told before it."""
+        if all(earlier.role == "user" for earlier in self.entries):
+            self.entries.insert(0, entry)
+        else:
+            self._add(entry)
 
     def _add(self, entry):
         if entry.node and not entry.depth:

@@ -33,6 +33,10 @@ _MARKDOWN = re.compile(
     r"|\*\*[^\s*]|__[^\s_]|`[^`\n]+`|\[[^\]\n]+\]\([^)\n]+\)",
     re.MULTILINE,
 )
+# What an SDK leaves in place of a file that it has uploaded.
+_REFERENCE = re.compile(r"@@@langfuseMedia:type=([\w.+-]+/[\w.+-]+)\|id=([\w-]{22})\|source=\w+@@@")
+_DRAWN = {"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"}
+_MOST_MEDIA = 12
 _IMAGE_URI = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+", re.ASCII)
 
 _TAGS = {
@@ -76,7 +80,7 @@ def blocks(value):
     if isinstance(value, Thinking):
         return [Block("thinking", text=_cut(clean(value.text))[0], label="Thinking")]
     if isinstance(value, list | dict):
-        return [_table(value) or json_block(value)]
+        return [_table(value) or json_block(value), *_uploads(compact(value, 1_000_000))]
     return [Block("text", text=clean(_scalar(value)))]
 
 
@@ -97,7 +101,8 @@ def preview(value, limit=120):
     """Return one line that tells what the value is about."""
     if isinstance(value, dict | list):
         value = compact(value, limit * 2)
-    text = _DATA_URI.sub(_uri_label, str(value)[: limit * 200]) if value is not None else ""
+    text = _REFERENCE.sub(r"[\1]", str(value)[: limit * 200]) if value is not None else ""
+    text = _DATA_URI.sub(_uri_label, text)
     text = " ".join(clean(text[: limit * 4]).split())
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
@@ -148,10 +153,13 @@ def _text_blocks(text):
         return [_media_block(Media((whole[1] or "file").split("/")[0], stripped))]
     if _is_base64(stripped):
         return [Block("chip", label="base64", size=len(stripped) * 3 // 4)]
-    text = _DATA_URI.sub(_uri_label, text)
+    if _REFERENCE.fullmatch(stripped):
+        return _uploads(stripped)
+    uploads = _uploads(text)
+    text = _REFERENCE.sub(r"[\1]", _DATA_URI.sub(_uri_label, text))
     shown, was_cut = _cut(clean(text))
     kind = "markdown" if _MARKDOWN.search(shown) else "text"
-    return [_folded(kind, shown, cut=was_cut, size=len(text))]
+    return [_folded(kind, shown, cut=was_cut, size=len(text)), *uploads]
 
 
 def _is_base64(text):
@@ -266,7 +274,21 @@ def markdown(text):
 # Media
 
 
+def _uploads(text):
+    """Return a block for each uploaded file that the text refers to, once each."""
+    found = dict.fromkeys(match.groups() for match in _REFERENCE.finditer(text))
+    return [_upload(mime, media_id) for mime, media_id in list(found)[:_MOST_MEDIA]]
+
+
+def _upload(mime, media_id):
+    family = mime.split("/")[0]
+    drawn = "image" if mime in _DRAWN else family if family in ("audio", "video") else "file"
+    return Block("upload", label=mime, src=media_id, text=drawn)
+
+
 def _media_block(media):
+    if reference := _REFERENCE.fullmatch(media.url):
+        return _upload(*reference.groups())
     mime = media.url[5:].split(";")[0] if media.url.startswith("data:") else media.kind
     if not media.url.startswith("data:"):
         return Block("media_link", label=media.kind, text=clean(media.url[:2000]))
@@ -368,7 +390,7 @@ def _hint(value):
     shown, width = [], 0
     for item in value.items() if isinstance(value, dict) else value:
         key, inner = item if isinstance(value, dict) else (None, item)
-        text = "…" if isinstance(inner, dict | list) and inner else _scalar(inner)[:40]
+        text = "…" if isinstance(inner, dict | list) and inner else _REFERENCE.sub(r"[\1]", _scalar(inner))[:40]
         text = f"{str(key)[:40]}: {text}" if key is not None else text
         width += len(text)
         if width > 90:
@@ -390,6 +412,8 @@ def _extend(path, key):
 
 def _leaf(value):
     if isinstance(value, str):
+        if reference := _REFERENCE.fullmatch(value):
+            return f'<span class="json__summary">{reference[1]}, shown below</span>'
         if _is_base64(value) or (value.startswith("data:") and _DATA_URI.fullmatch(value)):
             return f'<span class="json__summary">base64, {human_size(len(value) * 3 // 4)}</span>'
         if len(value) > JSON_STRING:

@@ -97,8 +97,8 @@ def test_calls_that_repeat_the_history_are_read_once(project):
             },
         ],
     ) == [
-        "user: Hi",
         "system: You are helpful.",
+        "user: Hi",
         '  lookup(id=1) -> {"found": true}',
         "assistant: Yes?",
         "user: No",
@@ -177,8 +177,8 @@ def test_a_model_call_wrapped_in_another_is_read_once(project):
     assert conversation(
         project, [{"type": "CHAIN", "in": "Hi", "out": "Hello"}, chat, {**chat, "parent_id": "o1"}]
     ) == [
-        "user: Hi",
         "system: You are helpful.",
+        "user: Hi",
         "assistant: Hello",
     ]
 
@@ -196,8 +196,8 @@ def test_a_sub_agents_history_does_not_repeat_the_outer_one(project):
             {"type": "GENERATION", "in": [*outer, tool("c", "facts")], "out": assistant("Planned")},
         ],
     ) == [
-        "user: Plan it",
         "system: You are helpful.",
+        "user: Plan it",
         '  research(topic="x") -> facts',
         "system: You research.",
         "user: x?",
