@@ -1,10 +1,14 @@
 """Probes for supervisors and load balancers."""
 
+import logging
+
 from celery import current_app
 from django.contrib.auth.decorators import login_not_required
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import JsonResponse
+
+log = logging.getLogger(__name__)
 
 
 @login_not_required
@@ -22,8 +26,9 @@ def readyz(request):
         try:
             check()
             report[name] = "ok"
-        except Exception as error:
-            report[name] = f"{type(error).__name__}: {error}"
+        except Exception as error:  # whatever it is, it makes this process unready
+            log.warning("not ready: %s", name, exc_info=True)
+            report[name] = f"{type(error).__name__}; the log says more"  # anybody may ask: no host, no user here
     ready = all(value == "ok" for value in report.values())
     return JsonResponse({"status": "ok" if ready else "unavailable", **report}, status=200 if ready else 503)
 

@@ -4,6 +4,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from evalapp.projects import actions
 from evalapp.projects.authentication import authenticate
 from evalapp.projects.keys import basic_token
 from evalapp.projects.models import ApiKey, Project, User
@@ -53,6 +54,13 @@ def test_the_second_start_makes_only_a_new_link(db):
     assert second["sign_in_url"] != first["sign_in_url"]
     assert second["messages"] == []
     assert (Project.objects.count(), ApiKey.objects.count(), User.objects.count()) == (1, 1, 1)
+
+
+def test_a_deleted_demo_project_does_not_come_back(db):
+    demo = Project.objects.get(pk=provision()["demo"]["project_id"])
+    actions.purge_project(project_id=demo.pk)
+    assert provision()["demo"] is None
+    assert not Project.objects.exists()
 
 
 def test_a_start_without_demo_has_a_link_and_no_project(db):

@@ -43,9 +43,9 @@ class Command(BaseCommand):
         with transaction.atomic(), connection.cursor() as cursor:
             # Two machines that start at once would both make the demo project.
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-            admin = None if options["no_local_admin"] else ensure_local_admin(report)
+            admin, is_first = (None, False) if options["no_local_admin"] else ensure_local_admin(report)
             if admin and not options["no_demo"]:
-                report["demo"] = ensure_demo(admin, report)
+                report["demo"] = ensure_demo(admin, report, is_first)
             if init:
                 report["init"] = ensure_init(init, admin, report)
             if admin:
@@ -81,17 +81,19 @@ def read_init():
 
 
 def ensure_local_admin(report):
-    """Return the person whom the printed link signs in."""
+    """Return the person whom the printed link signs in, and whether this is the first start."""
     admin = User.objects.filter(email=LOCAL_ADMIN).first()
-    if admin is None:
-        admin = actions.create_user(email=LOCAL_ADMIN, name="Local admin")
-        report["messages"].append(f"Created the local admin {LOCAL_ADMIN}.")
-    return admin
+    if admin is not None:
+        return admin, False
+    report["messages"].append(f"Created the local admin {LOCAL_ADMIN}.")
+    return actions.create_user(email=LOCAL_ADMIN, name="Local admin"), True
 
 
-def ensure_demo(admin, report):
-    """Make the demo project with a key, once; somebody who deleted it does not get it back."""
+def ensure_demo(admin, report, is_first):
+    """Make the demo project with a key at the first start; somebody who deleted it does not get it back."""
     project = Project.objects.filter(is_demo=True).order_by("created_at").first()
+    if project is None and not is_first:
+        return None
     if project is None:
         organization = Organization.objects.create(name="Local")
         project = actions.create_project(
