@@ -227,4 +227,4 @@ PUBLIC = {
 }
 
 # Plain views (not DRF) that authenticate an API key themselves.
-API_KEY_VIEWS = {"otlp_traces", "otlp_traces_alias"}
+API_KEY_VIEWS = {"otlp_traces", "otlp_traces_alias", "otlp_metrics", "otlp_logs"}

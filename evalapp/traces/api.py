@@ -57,6 +57,25 @@ def otlp_traces(request):
     return HttpResponse(content_type="application/x-protobuf")
 
 
+@csrf_exempt
+@login_not_required
+def otlp_dropped(request):
+    """Accept metrics and logs and keep nothing: an exporter that has one base URL sends them too."""
+    if request.method != "POST":
+        response = _error(405, "Send metrics and logs with POST.", "MethodNotAllowedError")
+        response["Allow"] = "POST"
+        return response
+    try:
+        authenticate(request.headers.get("Authorization", ""), with_project=False)
+    except AuthenticationFailed as error:
+        return _error(401, str(error.detail), "UnauthorizedError")
+    except PermissionDenied as error:
+        return _error(403, str(error), "ForbiddenError")
+    if "json" in request.content_type.lower():
+        return JsonResponse({})
+    return HttpResponse(content_type="application/x-protobuf")
+
+
 class _UnsupportedMediaType(Exception):
     pass
 

@@ -6,6 +6,8 @@ from evalapp.traces import api, api_models, api_observations, api_traces
 
 urlpatterns = [
     path("otel/v1/traces", api.otlp_traces, name="otlp_traces"),
+    path("otel/v1/metrics", api.otlp_dropped, name="otlp_metrics"),
+    path("otel/v1/logs", api.otlp_dropped, name="otlp_logs"),
     path("observations", api_observations.ObservationList.as_view(), name="api_observations"),
     path(
         "observations/<path:observation_id>", api_observations.ObservationDetail.as_view(), name="api_observation"

@@ -425,3 +425,14 @@ def test_no_json_makes_the_server_fail(send, export):
 def test_no_bytes_make_the_server_fail(send, body, is_gzip, content_type):
     headers = {"Content-Encoding": "gzip"} if is_gzip else {}
     assert send(body, content_type, **headers).status_code in (200, 400)
+
+
+@pytest.mark.parametrize("signal", ["metrics", "logs"])
+def test_other_signals_are_accepted_and_dropped(client, api_key, signal):
+    url = f"/api/public/otel/v1/{signal}"
+    sent = client.post(url, b"{}", content_type="application/json", headers={"Authorization": api_key.basic})
+    assert (sent.status_code, sent.json()) == (200, {})
+    sent = client.post(url, b"x", content_type="application/x-protobuf", headers={"Authorization": api_key.basic})
+    assert (sent.status_code, sent.content) == (200, b"")
+    assert client.post(url, b"{}", content_type="application/json").status_code == 401
+    assert client.get(url, headers={"Authorization": api_key.basic}).status_code == 405
