@@ -73,3 +73,6 @@ def load_application():
     # A collection would write to the shared pages, and so copy them.
     gc.collect()
     gc.freeze()
+    # An export makes tens of thousands of objects, none of them cyclic: collecting at every 700th took a fifth of
+    # ingest's time (42 against 33 µs of CPU a span).
+    gc.set_threshold(50_000, 20, 100)
