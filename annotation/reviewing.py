@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from django.db.models import Count, Q
+from django.utils.timezone import now
 
 from annotation import answers as answering
 from annotation.models import ObjectType, ReviewAction, ReviewState
@@ -194,12 +195,13 @@ def end_of_queue(queue, reviewer):
         deferred=Count("pk", filter=Q(state=ReviewState.DEFERRED, item__completed_at=None)),
     )
     progress = queue.progress()
-    open_items = progress["total"] - progress["completed"]
-    mine_open = mine.filter(item__completed_at=None).count()
+    available = queue.items.available()
+    begun = mine.filter(state=ReviewState.RESERVED, item__completed_at=None)
     return {
         **counts,
         **progress,
-        "held": max(open_items - mine_open, 0),
+        "left": begun.exists() or available.exclude(pk__in=mine.values("item_id")).exists(),
+        "held": queue.items.filter(completed_at=None, available_from__gt=now()).exclude(reviews__in=begun).count(),
         "last_done": mine.filter(state=ReviewState.COMPLETED).order_by("-started_at").first(),
         "first_done": mine.filter(state=ReviewState.COMPLETED).order_by("started_at").first(),
         "can_undo": can_undo(queue, reviewer),
