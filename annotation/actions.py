@@ -210,15 +210,20 @@ def reserve_next_item(queue, *, reviewer, besides=None, put_aside=False):
     mine = queue.reviews.filter(reviewer=reviewer)
     begun = mine.filter(state=ReviewState.RESERVED, item__completed_at=None).order_by("started_at", "pk")
     for review in begun.select_related("item"):
+        review.queue = review.item.queue = queue
+        review.reviewer = reviewer
         if _hold(review):
             return review
     if not put_aside and (item := _oldest_free_item(queue, reviewer)):
+        item.queue = queue
         return _begin(item, reviewer)
     waiting = mine.put_aside().filter(item__completed_at=None).exclude(item=besides)
     if not put_aside:
         waiting = waiting.filter(times_put_aside=1)
     # "deferred" sorts before "skipped".
     for review in waiting.select_related("item").order_by("state", "finished_at"):
+        review.queue = review.item.queue = queue
+        review.reviewer = reviewer
         if _hold(review):
             return review
     return None
@@ -283,7 +288,7 @@ def complete(review, *, answers, anchor="", version=None, client=""):
     place. In the last two cases what was typed is kept.
     """
     item = _lock(review.item)
-    review = _fresh(review)
+    review = _fresh(review, item)
     draft = _draft(answers, anchor, client)
     if review.state == ReviewState.COMPLETED and answering.same(review.draft, draft):
         if review.draft_version != review.finished_version:
@@ -338,8 +343,10 @@ def undo(queue, *, reviewer):
     )
     if action is None:
         return None
+    action.review.item.queue = queue
     item = _lock(action.review.item)
-    review, before = _fresh(action.review), action.before
+    review, before = _fresh(action.review, item), action.before
+    review.reviewer, review.queue = reviewer, queue
     restore_scores(project=queue.project, snapshot=before["scores"])
     review.state = before["state"]
     review.finished_at = parse_datetime(before["finished_at"]) if before["finished_at"] else None
@@ -404,25 +411,40 @@ def _oldest_free_item(queue, reviewer):
     between reading and locking; items that others are just locking are passed over.
     """
     mine = queue.reviews.filter(reviewer=reviewer).values("item_id")
-    free = queue.items.available().exclude(pk__in=mine).in_order().select_related("queue")
-    item = free.select_for_update(skip_locked=True, no_key=True, of=["self"]).first()
+    free = queue.items.available().exclude(pk__in=mine).in_order()
+    item = free.select_for_update(skip_locked=True, no_key=True).first()
     if item is not None:
         return item
     # Of an item with several places, one may stay free after whoever is locking it: so wait before giving up.
     with _unless_vain() as kept:
-        kept.item = free.select_for_update(no_key=True, of=["self"]).first()
+        kept.item = free.select_for_update(no_key=True).first()
         kept.check(kept.item is not None)
     return kept.item
 
 
 def _lock(item):
     # NO KEY: the rows that refer to the item may be written meanwhile.
-    items = QueueItem.objects.select_for_update(no_key=True, of=["self"]).select_related("queue")
-    return items.get(pk=item.pk)
+    locked = QueueItem.objects.select_for_update(no_key=True).get(pk=item.pk)
+    locked.queue = item.queue
+    return locked
 
 
-def _fresh(review):
-    return Review.objects.select_related("queue__project", "reviewer", "item").get(pk=review.pk)
+def _fresh(review, item):
+    """Read the review again, now that its item is locked."""
+    review.refresh_from_db(
+        fields=[
+            "state",
+            "reserved_until",
+            "draft",
+            "draft_version",
+            "finished_version",
+            "finished_at",
+            "reason",
+            "times_put_aside",
+        ]
+    )
+    review.item = item
+    return review
 
 
 def _has_place(item, reviewer):
@@ -434,7 +456,7 @@ def _has_place(item, reviewer):
 def _begin(item, reviewer):
     review = Review.objects.create(
         project_id=item.project_id,
-        queue_id=item.queue_id,
+        queue=item.queue,
         item=item,
         reviewer=reviewer,
         reserved_until=now() + item.queue.lease,
@@ -493,7 +515,7 @@ def _unless_vain():
 
 def _put_aside(review, state, kind, **changes):
     item = _lock(review.item)
-    review = _fresh(review)
+    review = _fresh(review, item)
     if review.state in (state, ReviewState.COMPLETED):
         return review
     _remember(review, kind, scores={})
@@ -507,11 +529,13 @@ def _put_aside(review, state, kind, **changes):
 
 def _before_completing(review, draft):
     """Write the scores of a draft and remember what they were."""
+    project = review.queue.project
     judgements, cleared = _judgements(review, draft)
-    ids = [score.id for score in judgements] + cleared
-    _remember(review, ActionKind.COMPLETE, scores=snapshot_scores(project=review.queue.project, ids=ids))
+    before = snapshot_scores(project=project, ids=[score.id for score in judgements] + cleared)
+    _remember(review, ActionKind.COMPLETE, scores=before)
     save_scores(judgements)
-    review.queue.project.scores.filter(id__in=cleared).delete()
+    if gone := [id for id in cleared if before[id]]:
+        project.scores.filter(id__in=gone).delete()
     review.draft, review.draft_version = draft, review.draft_version + 1
 
 

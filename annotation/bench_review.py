@@ -16,7 +16,7 @@ import psycopg
 from evalapp.core.bench import Figure, percentile
 
 ITEMS = 10_000
-READING = 1.0  # seconds a reviewer spends on an item: far less than anybody, so that the load is above life's
+READING = 5.0  # seconds a reviewer spends on an item: less than reading it takes, so that the load is above life's
 GOAL = 50
 
 _TRACES = """
@@ -64,7 +64,7 @@ SELECT count(*) FROM (SELECT item_id FROM annotation_review WHERE queue_id = %s 
 def run(target, *, quick):
     """Return the figures; about a minute and a half, or half of that when quick."""
     bench = _Bench(target)
-    figures, seconds = [], 10 if quick else 25
+    figures, seconds = [], 15 if quick else 40
     for people in (1, 8, 50):
         times = bench.review(people, seconds)
         note = f"{len(times)} items, {READING:g} s of reading each"
@@ -118,7 +118,7 @@ class _Bench:
                 time.sleep(random.uniform(0, READING))
                 while time.monotonic() < end:
                     times.append(client.complete())
-                    time.sleep(random.uniform(0.5, 1.5) * READING)
+                    time.sleep(random.uniform(0.2, 1.8) * READING)
             except Exception as error:
                 failures.append(error)
 

@@ -3,11 +3,12 @@
 import secrets
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 
 from annotation import answers as answering
-from annotation.models import ObjectType, ReviewAction, ReviewState
+from annotation.models import AnnotationQueue, ObjectType, ReviewAction, ReviewState
 from evalapp.scores.models import DataType
 from evalapp.traces.models import Trace
 from evalapp.traces.reading import read_trace
@@ -84,7 +85,7 @@ class Place:
     number: int
     total: int
     completed: int
-    mine: int
+    can_undo: bool = False
     previous_id: str = ""
     next_id: str = ""
 
@@ -99,7 +100,6 @@ class Workspace:
     place: Place
     questions: list
     anchor: str = ""
-    can_undo: bool = False
     client: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @property
@@ -153,27 +153,39 @@ def workspace(queue, item, review, *, reviewer, typed=None, errors=None):
         place=_place(queue, item, review, reviewer),
         questions=questions,
         anchor=draft.get("anchor") or "",
-        can_undo=can_undo(queue, reviewer),
     )
 
 
 def _place(queue, item, review, reviewer):
-    counts = queue.items.aggregate(
-        total=Count("pk"),
-        completed=Count("completed_at"),
-        number=Count("pk", filter=Q(position__lte=item.position)),
-    )
-    mine = queue.reviews.filter(reviewer=reviewer)
-    done = mine.filter(state=ReviewState.COMPLETED).count()
-    previous = following = None
-    if review is None:
-        previous = mine.order_by("-started_at", "-pk").values_list("item_id", flat=True).first()
+    """Count and look around in one query: it is on the way to every next item."""
+    mine = queue.reviews.filter(reviewer=reviewer).order_by()
+    items = queue.items.order_by()
+    earlier = later = mine
+    if review is not None:
+        moment, key = review.started_at, review.pk
+        earlier = mine.filter(Q(started_at__lt=moment) | Q(started_at=moment, pk__lt=key))
+        later = mine.filter(Q(started_at__gt=moment) | Q(started_at=moment, pk__gt=key))
     else:
-        earlier = Q(started_at__lt=review.started_at) | Q(started_at=review.started_at, pk__lt=review.pk)
-        others = mine.exclude(pk=review.pk).values_list("item_id", flat=True)
-        previous = others.filter(earlier).order_by("-started_at", "-pk").first()
-        following = others.exclude(earlier).order_by("started_at", "pk").first()
-    return Place(**counts, mine=done, previous_id=previous or "", next_id=following or "")
+        later = mine.none()
+    undoable = ReviewAction.objects.filter(queue=queue, reviewer=reviewer, undone_at=None)
+    row = (
+        AnnotationQueue.objects.filter(pk=queue.pk)
+        .annotate(
+            total=_number(items),
+            completed=_number(items.exclude(completed_at=None)),
+            number=_number(items.filter(position__lte=item.position)),
+            previous_id=Subquery(earlier.order_by("-started_at", "-pk").values("item_id")[:1]),
+            next_id=Subquery(later.order_by("started_at", "pk").values("item_id")[:1]),
+            can_undo=Exists(undoable),
+        )
+        .values("total", "completed", "number", "previous_id", "next_id", "can_undo")
+        .get()
+    )
+    return Place(**{**row, "previous_id": row["previous_id"] or "", "next_id": row["next_id"] or ""})
+
+
+def _number(rows):
+    return Coalesce(Subquery(rows.values("queue").annotate(n=Count("pk")).values("n")), 0)
 
 
 def find_reading(item, params):
