@@ -388,7 +388,10 @@ def set_item_status(item, *, completed, by=None):
 
 def may_review(queue, user):
     """Whether the queue is open to this person: it names them, or names nobody."""
-    return AnnotationQueue.objects.open_to(user).filter(pk=queue.pk).exists()
+    named = set(
+        AnnotationQueue.reviewers.through.objects.filter(annotationqueue=queue).values_list("user", flat=True)
+    )
+    return not named or user.pk in named
 
 
 def _check_reviewer(queue, reviewer):
