@@ -7,8 +7,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
-from django.db.models import Aggregate, Avg, Count, F, FloatField, Func, Max, Min, OuterRef, Subquery, Sum, Value
-from django.db.models.functions import Cast, NullIf, Trunc
+from django.db.models import (
+    Aggregate,
+    Avg,
+    Count,
+    F,
+    FloatField,
+    Func,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Subquery,
+    Sum,
+    Value,
+)
+from django.db.models.functions import Cast, Least, NullIf, Trunc
 
 from evalapp.core import payload
 from evalapp.core.api import iso, parse_time
@@ -193,7 +207,10 @@ def measure(project, text):
     groups = {part["field"]: _chosen(part["field"], view.dimensions, "dimensions") for part in _dimensions(query)}
     if granularity := _granularity(query, start, end):
         groups["time_dimension"] = Trunc(view.time, granularity)
-    values = dict(_metric(part, view.measures) for part in _metrics(query))
+    metrics = _metrics(query)
+    if any(part["aggregation"] == "histogram" for part in metrics):
+        return _histograms(rows, groups, metrics, view.measures, query)
+    values = dict(_metric(part, view.measures) for part in metrics)
     aliases = {name: f"group_{number}" for number, name in enumerate(groups)}
     aliases |= {name: f"value_{number}" for number, name in enumerate(values)}
     rows = rows.order_by()
@@ -266,9 +283,44 @@ def _metric(part, measures):
     if how in _PERCENTILES:
         return name, _Percentile(measured, fraction=_PERCENTILES[how])
     if how not in _AGGREGATES:
-        known = ", ".join([*_AGGREGATES, *_PERCENTILES])
+        known = ", ".join([*_AGGREGATES, *_PERCENTILES, "histogram"])
         raise ValidationError({"metrics": f"The aggregation {how!r} is none of {known}."})
     return name, _AGGREGATES[how](measured)
+
+
+def _histograms(rows, groups, metrics, measures, query):
+    """Return each group with its [[from, to, count], …] in bins of one width for all; largest group first."""
+    measured = _chosen(metrics[0]["measure"], measures, "metrics")
+    if len(metrics) > 1 or measured is None or isinstance(measured, str):
+        raise ValidationError({"metrics": "A histogram is of one measure that has values, and the only metric."})
+    bins, limit = _setting(query, "bins", 10, 100), _limit(query)
+    rows = rows.order_by().annotate(measured=Cast(measured, FloatField())).exclude(measured=None)
+    low, high = rows.aggregate(low=Min("measured"), high=Max("measured")).values()
+    if low is None:
+        return []
+    width = (high - low) / bins or 1.0
+    aliases = {name: f"group_{number}" for number, name in enumerate(groups)}
+    # The greatest value lies on the upper bound, beyond the last bin.
+    bounds = [Value(low), Value(low + width * bins), Value(bins)]
+    bucket = Least(Func("measured", *bounds, function="width_bucket", output_field=IntegerField()), Value(bins))
+    counted = (
+        rows.annotate(bucket=bucket, **{aliases[name]: part for name, part in groups.items()})
+        .values("bucket", *aliases.values())
+        .annotate(n=Count("*"))
+        .order_by("-n")[: _MOST_ROWS * bins]
+    )
+    found = {}
+    for row in counted:
+        key = tuple((name, payload.dump(_shown(row[alias]))) for name, alias in aliases.items())
+        shown = found.setdefault(key, ({name: _shown(row[alias]) for name, alias in aliases.items()}, [0] * bins))
+        shown[1][row["bucket"] - 1] += row["n"]
+    name = f"histogram_{metrics[0]['measure']}"
+    edges = [low + width * number for number in range(bins + 1)]
+    largest = sorted(found.values(), key=lambda group: -sum(group[1]))[:limit]
+    return [
+        {**group, name: [list(bin) for bin in zip(edges, edges[1:], counts, strict=False)]}
+        for group, counts in largest
+    ]
 
 
 def _granularity(query, start, end):
@@ -303,11 +355,15 @@ def _order(query, aliases, groups, values):
 
 
 def _limit(query):
+    return _setting(query, "row_limit", 100, _MOST_ROWS)
+
+
+def _setting(query, name, default, most):
     config = query.get("config")
-    limit = config.get("row_limit", 100) if isinstance(config, dict) else 100
-    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= _MOST_ROWS:
-        raise ValidationError({"config": f"row_limit is a number from 1 to {_MOST_ROWS}."})
-    return limit
+    number = config.get(name, default) if isinstance(config, dict) else default
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= most:
+        raise ValidationError({"config": f"{name} is a number from 1 to {most}."})
+    return number
 
 
 def _shown(value):

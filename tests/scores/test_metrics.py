@@ -147,6 +147,20 @@ def test_rows_are_limited(api, traces):
     assert _ask(api, 400, **query, config={"row_limit": 1001})["error"][0]["path"] == ["config"]
 
 
+def test_a_histogram_counts_values_in_bins(api, traces):
+    metrics = [{"measure": "value", "aggregation": "histogram"}]
+    rows = _data(api, view="scores-numeric", metrics=metrics, config={"bins": 2})
+    assert rows == [{"histogram_value": [[0.0, 0.5, 1], [0.5, 1.0, 3]]}]
+    rows = _data(api, view="scores-numeric", dimensions=[{"field": "name"}], metrics=metrics, config={"bins": 1})
+    assert rows == [
+        {"name": "accuracy", "histogram_value": [[0.0, 1.0, 3]]},
+        {"name": "ok", "histogram_value": [[0.0, 1.0, 1]]},
+    ]
+    one = _data(api, view="scores-boolean", metrics=metrics, config={"bins": 1})
+    assert one == [{"histogram_value": [[1.0, 2.0, 1]]}]
+    assert _ask(api, 400, view="scores-numeric", metrics=[*metrics, *COUNT])["error"][0]["path"] == ["metrics"]
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
