@@ -1,14 +1,11 @@
 """Rules of the house that a test can check, so that nobody has to remember them."""
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.template.loader import get_template
 
 ROOT = Path(settings.BASE_DIR)
@@ -75,30 +72,6 @@ def test_a_view_starts_at_the_project(module):
     assert found == []
 
 
-def test_the_models_have_their_migrations(db):
-    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
-
-
-def run(*command):
-    result = subprocess.run(
-        [str(Path(sys.executable).with_name(command[0])), *command[1:]],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-
-
-def test_imports_point_downwards():
-    run("lint-imports", "--no-cache")
-
-
-def test_ruff_is_content():
-    run("ruff", "check", "--no-cache", ".")
-    run("ruff", "format", "--no-cache", "--check", ".")
-
-
 def test_the_top_level_stays_small():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode != 0:
@@ -108,11 +81,8 @@ def test_the_top_level_stays_small():
 
 
 def test_the_readme_names_every_app_and_no_other():
-    readme = ROOT / "README.md"
-    if not readme.exists():
-        pytest.skip("no README yet")
     apps = {app for app in settings.INSTALLED_APPS if app.startswith("evalapp.") or app == "annotation"}
-    named = set(re.findall(r"`(evalapp/\w+|annotation)/?`", readme.read_text()))
+    named = set(re.findall(r"`(evalapp/\w+|annotation)/?`", (ROOT / "README.md").read_text()))
     paths = {app.replace(".", "/") for app in apps}
     assert paths <= named
     assert {name for name in named if not (ROOT / name).is_dir()} == set()
