@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
+from evalapp.projects.actions import audit
 from evalapp.traces import store
 from evalapp.traces.group_commit import GroupCommit, Unavailable
 from evalapp.traces.models import ModelDefinition
@@ -75,7 +76,8 @@ def delete_traces(*, project, ids):
     return count
 
 
-def define_model(*, project, name, match_pattern, prices, model=None):
+@transaction.atomic
+def define_model(*, project, name, match_pattern, prices, by, model=None):
     """Add a model definition, or change `model`, and return it. It prices what arrives from now on.
 
     `prices` is {usage key: dollars a token}, such as {"input": 1e-6, "output": 2e-6}.
@@ -84,10 +86,23 @@ def define_model(*, project, name, match_pattern, prices, model=None):
     try:
         compile_pattern(match_pattern)
     except ValueError as error:
-        raise ValidationError({"matchPattern": str(error)}) from error
+        raise ValidationError({"match_pattern": str(error)}) from error
     if not prices:
-        raise ValidationError({"prices": "Give at least one price, such as inputPrice."})
+        raise ValidationError({"input": "Give at least one price."})
+    before = model and _described(model)
     model = model or ModelDefinition(project=project)
     model.name, model.match_pattern, model.prices = name, match_pattern, prices
     model.save()
+    audit(project=project, by=by, action="model.define", target=model, before=before, after=_described(model))
     return model
+
+
+@transaction.atomic
+def delete_model(*, model, by):
+    """Delete a model definition; what it has priced keeps its cost."""
+    audit(project=model.project, by=by, action="model.delete", target=model, before=_described(model))
+    model.delete()
+
+
+def _described(model):
+    return {"name": model.name, "match_pattern": model.match_pattern, "prices": model.prices}

@@ -33,7 +33,7 @@ class ModelList(APIView):
         return page_of(models, request, lambda rows: [model_json(row) for row in rows])
 
     def post(self, request):
-        return Response(model_json(actions.define_model(project=request.auth.project, **_input(request))))
+        return Response(model_json(_define(request)))
 
 
 class ModelDetail(APIView):
@@ -43,13 +43,10 @@ class ModelDetail(APIView):
         return Response(model_json(_find(request, model_id)))
 
     def put(self, request, model_id):
-        model = _find(request, model_id)
-        return Response(
-            model_json(actions.define_model(project=request.auth.project, model=model, **_input(request)))
-        )
+        return Response(model_json(_define(request, _find(request, model_id))))
 
     def delete(self, request, model_id):
-        _find(request, model_id).delete()
+        actions.delete_model(model=_find(request, model_id), by=request.auth)
         return Response({"message": "Model deleted successfully"})
 
 
@@ -74,19 +71,30 @@ def model_json(model):
     }
 
 
-def _input(request):
+# Where the action's fields are in the API.
+_FIELDS = {"match_pattern": "matchPattern", "input": "inputPrice"}
+
+
+def _define(request, model=None):
     data = ModelInput(data=request.data)
     data.is_valid(raise_exception=True)
     values = data.validated_data
-    prices = {
-        key: values[field]
-        for key, field in (("input", "inputPrice"), ("output", "outputPrice"), ("total", "totalPrice"))
-        if values.get(field) is not None
-    }
-    prices |= values.get("prices") or {}
     if values.get("startDate"):
         raise ValidationError({"startDate": "Definitions apply from when they are made; leave the date out."})
-    return {"name": values["modelName"], "match_pattern": values["matchPattern"], "prices": prices}
+    prices = {
+        key: values[f"{key}Price"] for key in ("input", "output", "total") if values.get(f"{key}Price") is not None
+    }
+    try:
+        return actions.define_model(
+            project=request.auth.project,
+            name=values["modelName"],
+            match_pattern=values["matchPattern"],
+            prices=prices | (values.get("prices") or {}),
+            by=request.auth,
+            model=model,
+        )
+    except ValidationError as error:
+        raise ValidationError({_FIELDS[name]: texts for name, texts in error.message_dict.items()}) from error
 
 
 def _find(request, model_id):

@@ -324,3 +324,8 @@ class ModelDefinition(models.Model):
 
     def __str__(self):
         return self.name
+
+    @property
+    def listed_prices(self):
+        """Return [(usage key, dollars a million tokens)], as providers list them."""
+        return [(key, price * 1_000_000) for key, price in self.prices.items()]

@@ -2,16 +2,20 @@
 
 import orjson
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from evalapp.core.forms import add_errors
 from evalapp.core.htmx import render_fragment, wants_fragment
 from evalapp.core.pagination import keyset_page
 from evalapp.projects.access import requires
+from evalapp.traces.actions import define_model, delete_model
 from evalapp.traces.filters import TraceFilter
+from evalapp.traces.forms import ModelForm
 from evalapp.traces.models import Trace
 from evalapp.traces.reading import read_payload, read_trace, trace_document
 
@@ -132,3 +136,42 @@ def _attachment(name, suffix):
         "Content-Disposition": f'attachment; filename="{safe[:80] or "trace"}.{suffix}"',
         "X-Content-Type-Options": "nosniff",
     }
+
+
+@require_safe
+@requires("settings.read")
+def model_list(request, project_id):
+    """What the project pays for its own models."""
+    return _models_page(request, ModelForm())
+
+
+@require_POST
+@requires("settings.manage")
+def model_define(request, project_id):
+    form = ModelForm(request.POST)
+    if form.is_valid():
+        cleaned = form.cleaned_data
+        try:
+            define_model(
+                project=request.project,
+                name=cleaned["name"],
+                match_pattern=cleaned["match_pattern"],
+                prices=form.prices(),
+                by=request.user,
+            )
+            return redirect("traces:model_list", request.project.pk)
+        except ValidationError as error:
+            add_errors(form, error)
+    return _models_page(request, form, status=422)
+
+
+@require_POST
+@requires("settings.manage")
+def model_delete(request, project_id, model_id):
+    delete_model(model=get_object_or_404(request.project.model_definitions, pk=model_id), by=request.user)
+    return redirect("traces:model_list", request.project.pk)
+
+
+def _models_page(request, form, *, status=200):
+    models = request.project.model_definitions.newest_first()
+    return render(request, "traces/model_list.html", {"models": models, "form": form}, status=status)

@@ -65,8 +65,34 @@ def test_a_definition_is_read_changed_and_deleted(api, project):
     [
         ({"matchPattern": "("}, "matchPattern"),
         ({"inputPrice": -1}, "inputPrice"),
-        ({"inputPrice": None}, "prices"),
+        ({"inputPrice": None}, "inputPrice"),
     ],
 )
 def test_bad_input_names_the_field(api, fields, field):
     assert _define(api, status=400, **fields)["error"][0]["path"] == [field]
+
+
+def test_an_admin_defines_and_deletes_a_model_on_its_page(project, adam, client):
+    client.force_login(adam)
+    url = f"/project/{project.pk}/settings/models"
+    client.post(f"{url}/define", {"name": "Ours", "match_pattern": "our-model-.*", "input": "2", "output": "4.5"})
+    model = project.model_definitions.get()
+    assert model.prices == pytest.approx({"input": 2e-6, "output": 4.5e-6})
+    assert "our-model-.*" in client.get(url).content.decode()
+    client.post(f"{url}/{model.pk}/delete")
+    assert not project.model_definitions.exists()
+    assert list(project.audit_entries.order_by("pk").values_list("action", flat=True)) == [
+        "model.define",
+        "model.delete",
+    ]
+
+
+def test_a_bad_pattern_is_told_at_its_field_and_nothing_typed_is_lost(project, adam, client):
+    client.force_login(adam)
+    response = client.post(
+        f"/project/{project.pk}/settings/models/define", {"name": "Ours", "match_pattern": "(", "input": "2"}
+    )
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "is not a regular expression" in page
+    assert 'value="Ours"' in page
