@@ -44,6 +44,7 @@ def review(page, live_server, ben, queue):
     sign_in(page, live_server, ben)
     page.goto(live_server.url + reverse("annotation:review_next", args=[queue.project_id, queue.pk]))
     expect(page.get_by_text("1 of 6", exact=True)).to_be_visible()
+    expect(page.locator("form[data-begun]")).to_be_visible()  # its scripts have run
     return page
 
 
@@ -147,6 +148,7 @@ def test_every_key_of_the_table_does_something(review, queue, project):
     keys.type("5")
     keys.press("Enter")
     at(review, 5)
+    expect(review.locator("form[data-begun]")).to_be_visible()  # its scripts have run
     keys.press("?")
     for entry in KEYMAP:
         expect(review.get_by_role("dialog").get_by_text(entry.label, exact=True)).to_be_visible()
