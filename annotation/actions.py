@@ -24,7 +24,7 @@ from annotation.models import (
     ReviewState,
 )
 from evalapp.core.ids import new_id
-from evalapp.projects.actions import audit
+from evalapp.projects.actions import audit, audit_update
 from evalapp.projects.models import User
 from evalapp.scores.actions import build_score, human_score_id, restore_scores, save_scores, snapshot_scores
 from evalapp.scores.models import Source
@@ -72,17 +72,7 @@ def update_queue(queue, *, by, fields=None, reviewers=None, **settings):
         queue.reviewers.set(reviewers)
     if queue.reviewers_per_item != places:
         _settle("i.queue_id = %s", [queue.pk])
-    after = _described(queue)
-    changed = {name for name in after if before[name] != after[name]}
-    if changed:
-        audit(
-            project=queue.project,
-            by=by,
-            action="update",
-            target=queue,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-        )
+    audit_update(project=queue.project, by=by, target=queue, before=before, after=_described(queue))
     return queue
 
 

@@ -14,6 +14,7 @@ from annotation import actions
 from annotation.forms import QueueForm
 from annotation.models import AnnotationQueue
 from annotation.views.reviewing import find_queue, queues_of
+from evalapp.core.forms import add_errors
 from evalapp.core.pagination import keyset_page
 from evalapp.projects.access import requires
 from evalapp.scores.export import stream_scores
@@ -37,7 +38,7 @@ def queue_create(request, project_id):
         try:
             queue = actions.create_queue(project=request.project, by=request.user, **form.cleaned_data)
         except ValidationError as error:
-            _add_errors(form, error)
+            add_errors(form, error)
         else:
             messages.success(request, f"Queue “{queue.name}” is made. Now add traces to it.")
             return redirect("annotation:queue_detail", project_id, queue.pk)
@@ -55,7 +56,7 @@ def queue_edit(request, project_id, queue_id):
         try:
             actions.update_queue(stored, by=request.user, **form.cleaned_data)
         except ValidationError as error:
-            _add_errors(form, error)
+            add_errors(form, error)
         else:
             messages.success(request, "Saved.")
             return redirect("annotation:queue_detail", project_id, queue_id)
@@ -169,8 +170,3 @@ def queue_export(request, project_id, queue_id, kind):
 
 def _form(request, queue):
     return QueueForm(request.POST or None, instance=queue, project=request.project)
-
-
-def _add_errors(form, error):
-    for field, texts in error.message_dict.items():
-        form.add_error(field if field in form.fields else None, texts)

@@ -50,6 +50,20 @@ def audit(*, project, by, action, target, before=None, after=None):
     )
 
 
+def audit_update(*, project, by, target, before, after):
+    """Note which values of {name: value} changed; nothing when none did."""
+    changed = {name for name in after if before[name] != after[name]}
+    if changed:
+        audit(
+            project=project,
+            by=by,
+            action="update",
+            target=target,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+        )
+
+
 @transaction.atomic
 def create_project(*, name, by, organization=None, organization_name="", **fields):
     """Create a project that `by` owns, in an organization or in a new one of that name."""

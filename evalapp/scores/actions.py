@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import now
 
-from evalapp.projects.actions import audit
+from evalapp.projects.actions import audit, audit_update
 from evalapp.projects.models import User
 from evalapp.scores.models import DataType, Score, ScoreConfig, Source
 
@@ -286,17 +286,7 @@ def update_score_config(config, *, by=None, archived=None, **fields):
     for name, value in fields.items():
         setattr(config, name, value)
     _save_config(config)
-    after = _described(config)
-    changed = {name for name in after if before[name] != after[name]}
-    if changed:
-        audit(
-            project=config.project,
-            by=by,
-            action="update",
-            target=config,
-            before={name: before[name] for name in changed},
-            after={name: after[name] for name in changed},
-        )
+    audit_update(project=config.project, by=by, target=config, before=before, after=_described(config))
     return config
 
 

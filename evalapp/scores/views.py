@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from evalapp.core.forms import add_errors
 from evalapp.core.pagination import keyset_page
 from evalapp.projects.access import requires
 from evalapp.scores import actions
@@ -80,7 +81,7 @@ def config_create(request, project_id):
         try:
             config = actions.create_score_config(project=request.project, by=request.user, **form.cleaned_data)
         except ValidationError as error:
-            _add_errors(form, error)
+            add_errors(form, error)
         else:
             messages.success(request, f"Score config “{config.name}” is made.")
             return redirect("scores:config_list", project_id)
@@ -98,7 +99,7 @@ def config_edit(request, project_id, config_id):
         try:
             actions.update_score_config(stored, by=request.user, **form.cleaned_data)
         except ValidationError as error:
-            _add_errors(form, error)
+            add_errors(form, error)
         else:
             messages.success(request, "Saved. Scores that were given keep their values.")
             return redirect("scores:config_list", project_id)
@@ -126,8 +127,3 @@ def config_restore(request, project_id, config_id):
     else:
         messages.success(request, f"“{config.name}” is in use again.")
     return redirect("scores:config_list", project_id)
-
-
-def _add_errors(form, error):
-    for field, texts in error.message_dict.items():
-        form.add_error(field if field in form.fields else None, texts)

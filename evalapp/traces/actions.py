@@ -3,7 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
-from evalapp.projects.actions import audit
+from evalapp.projects.actions import audit, audit_update
 from evalapp.traces import store
 from evalapp.traces.group_commit import GroupCommit, Unavailable
 from evalapp.traces.models import ModelDefinition
@@ -93,14 +93,17 @@ def define_model(*, project, name, match_pattern, prices, by, model=None):
     model = model or ModelDefinition(project=project)
     model.name, model.match_pattern, model.prices = name, match_pattern, prices
     model.save()
-    audit(project=project, by=by, action="model.define", target=model, before=before, after=_described(model))
+    if before is None:
+        audit(project=project, by=by, action="create", target=model, after=_described(model))
+    else:
+        audit_update(project=project, by=by, target=model, before=before, after=_described(model))
     return model
 
 
 @transaction.atomic
 def delete_model(*, model, by):
     """Delete a model definition; what it has priced keeps its cost."""
-    audit(project=model.project, by=by, action="model.delete", target=model, before=_described(model))
+    audit(project=model.project, by=by, action="delete", target=model, before=_described(model))
     model.delete()
 
 

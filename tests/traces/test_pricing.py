@@ -82,8 +82,8 @@ def test_an_admin_defines_and_deletes_a_model_on_its_page(project, adam, client)
     client.post(f"{url}/{model.pk}/delete")
     assert not project.model_definitions.exists()
     assert list(project.audit_entries.order_by("pk").values_list("action", flat=True)) == [
-        "model.define",
-        "model.delete",
+        "create",
+        "delete",
     ]
 
 
