@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from evalapp import openapi
 from evalapp.core import api
 from evalapp.scores.wire import scores_of
 from evalapp.traces.api_traces import TraceDetail, TraceList
@@ -9,7 +10,7 @@ from evalapp.traces.api_traces import TraceDetail, TraceList
 urlpatterns = [
     # Traces are read with their scores, of which the traces app knows nothing.
     path("traces", TraceList.as_view(scores_of=scores_of), name="api_traces"),
-    path("traces/<path:trace_id>", TraceDetail.as_view(scores_of=scores_of), name="api_trace"),
+    path("traces/<any:trace_id>", TraceDetail.as_view(scores_of=scores_of), name="api_trace"),
     path("", include("evalapp.projects.api_urls")),
     path("", include("evalapp.traces.api_urls")),
     path("", include("evalapp.scores.api_urls")),
@@ -19,5 +20,6 @@ urlpatterns = [
     path("", include("evalapp.prompts.api_urls")),
     path("", include("evalapp.experiments.api_urls")),
     path("", include("annotation.api_urls")),
-    path("<path:rest>", api.not_found, name="api_not_found"),
+    path("openapi.json", openapi.openapi_json, name="api_openapi"),
+    path("<any:rest>", api.not_found, name="api_not_found"),
 ]

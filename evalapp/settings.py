@@ -274,6 +274,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["evalapp.core.api.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["evalapp.core.api.JSONParser"],
     "EXCEPTION_HANDLER": "evalapp.core.api.exception_handler",
+    "DEFAULT_THROTTLE_CLASSES": ["evalapp.projects.throttling.KeyThrottle"],
+    "DEFAULT_SCHEMA_CLASS": "evalapp.core.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
 }
 
@@ -292,6 +294,47 @@ CORS_ALLOW_HEADERS = [
     "x-langfuse-sdk-variant",
     "x-langfuse-sdk-version",
 ]
+
+# Requests a minute that one API key may make; 0 is without a limit. Exporters and batches count for themselves.
+RATE_LIMITS = {
+    "api": env_int("EVALAPP_RATE_LIMIT_PER_MINUTE", 6000, minimum=0),
+    "ingestion": env_int("EVALAPP_INGESTION_RATE_LIMIT_PER_MINUTE", 60_000, minimum=0),
+}
+
+# The OpenAPI document; what the operations are is declared in each app's api_docs.py.
+SPECTACULAR_SETTINGS = {
+    "TITLE": "evalapp API",
+    "DESCRIPTION": "Traces in, scores, datasets, prompts and experiments in and out. The official Langfuse SDKs "
+    "and any OpenTelemetry exporter speak it. One API key belongs to one project.",
+    "VERSION": VERSION,
+    "OAS_VERSION": "3.1.1",
+    "SERVERS": [{"url": BASE_URL}],
+    "PREPROCESSING_HOOKS": ["evalapp.core.openapi.only_public_api"],
+    "POSTPROCESSING_HOOKS": [
+        "evalapp.experiments.api_docs.run_paths",
+        "evalapp.traces.api_docs.otlp_paths",
+        "evalapp.core.openapi.add_errors",
+        "evalapp.core.openapi.tidy",
+    ],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "keyPair": {
+                "type": "http",
+                "scheme": "basic",
+                "description": "The public key is the user, the secret key the password.",
+            },
+            "publicKey": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "The public key alone, for browsers: good for sending scores.",
+            },
+        }
+    },
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SCHEMA_COERCE_PATH_PK": False,
+    # A PATCH takes what its serializer says, not everything optional.
+    "COMPONENT_SPLIT_PATCH": False,
+}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -15,7 +15,7 @@ from rest_framework import exceptions, parsers, renderers, serializers
 from rest_framework.response import Response
 
 from evalapp.core import payload
-from evalapp.core.errors import Conflict
+from evalapp.core.errors import Conflict, error_body
 
 _NAMES = {
     400: "InvalidRequestError",
@@ -65,8 +65,8 @@ def _refuse_constant(constant):
 class JSONValue(serializers.Field):
     """Any JSON value, taken as it is."""
 
-    def __init__(self):
-        super().__init__(required=False, allow_null=True)
+    def __init__(self, *, required=False):
+        super().__init__(required=required, allow_null=True)
 
     def to_internal_value(self, data):
         return data
@@ -89,7 +89,7 @@ class Text(serializers.CharField):
 
 def error_response(status, message, error=None):
     """Return the JSON error; `error` defaults to the name that belongs to the status."""
-    return Response({"message": message, "error": error or _NAMES.get(status, "ApiError")}, status=status)
+    return Response(error_body(message, error or _NAMES.get(status, "ApiError")), status=status)
 
 
 @csrf_exempt
@@ -97,7 +97,7 @@ def error_response(status, message, error=None):
 def not_found(request, rest):
     """Answer paths that the API does not have: SDKs can read JSON alone."""
     message = f"There is no {request.method} {request.path} in this API."
-    return JsonResponse({"message": message, "error": _NAMES[404]}, status=404)
+    return JsonResponse(error_body(message, _NAMES[404]), status=404)
 
 
 def exception_handler(exc, context):
@@ -120,7 +120,7 @@ def exception_handler(exc, context):
         response = error_response(exc.status_code, str(exc.detail))
         wait = getattr(exc, "wait", None)
         if wait is not None:
-            response["Retry-After"] = str(int(wait) + 1)
+            response["Retry-After"] = str(math.ceil(wait))
         return response
     return None
 

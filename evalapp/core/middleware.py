@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.http import HttpResponse, JsonResponse
 
+from evalapp.core.errors import error_body
 from evalapp.core.logs import request_id
 
 log = logging.getLogger("evalapp.request")
@@ -84,10 +85,10 @@ class ChunkedBodyMiddleware:
                 size += len(chunk)
                 if size > settings.OTLP_MAX_BODY_BYTES:
                     return JsonResponse(
-                        {
-                            "message": f"The body exceeds {settings.OTLP_MAX_BODY_BYTES} bytes; send less.",
-                            "error": "PayloadTooLargeError",
-                        },
+                        error_body(
+                            f"The body exceeds {settings.OTLP_MAX_BODY_BYTES} bytes; send less.",
+                            "PayloadTooLargeError",
+                        ),
                         status=413,
                     )
                 body.write(chunk)

@@ -39,6 +39,8 @@ class MediaOutcome(serializers.Serializer):
 class MediaList(APIView):
     """POST announces a file; the answer says where to PUT it, or null when its content is already here."""
 
+    rate_limit = "ingestion"
+
     def post(self, request):
         data = MediaInput(data=request.data)
         data.is_valid(raise_exception=True)
@@ -60,6 +62,8 @@ class MediaList(APIView):
 
 class MediaDetail(APIView):
     """GET tells where to fetch a file; PATCH notes how its upload went."""
+
+    rate_limit = "ingestion"
 
     def get(self, request, media_id):
         media = get_object_or_404(request.auth.project.media.exclude(uploaded_at=None), id=media_id)

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from evalapp.core.errors import error_body
 from evalapp.media import actions, links
 from evalapp.media.models import Media
 from evalapp.projects.access import requires
@@ -25,9 +26,7 @@ def media_content(request, token):
     verb = "put" if request.method == "PUT" else "get"
     found = links.opened(token, verb)
     if found is None:
-        return JsonResponse(
-            {"message": "The link has expired. Ask for a new one.", "error": "ForbiddenError"}, status=403
-        )
+        return JsonResponse(error_body("The link has expired. Ask for a new one.", "ForbiddenError"), status=403)
     media = get_object_or_404(Media, project_id=found[0], id=found[1])
     if verb == "get":
         return _content(media)
@@ -35,7 +34,7 @@ def media_content(request, token):
         actions.receive(media=media, stream=request)
     except ValidationError as error:
         message = " ".join(error.messages)
-        return JsonResponse({"message": message, "error": "InvalidRequestError"}, status=400)
+        return JsonResponse(error_body(message, "InvalidRequestError"), status=400)
     return HttpResponse(status=200)
 
 

@@ -7,9 +7,9 @@ from evalapp.prompts import api
 urlpatterns = [
     path("v2/prompts", api.PromptList.as_view(), name="api_prompts"),
     path(
-        "v2/prompts/<path:name>/versions/<int:number>",
+        "v2/prompts/<any:name>/versions/<int:number>",
         api.PromptVersionDetail.as_view(),
         name="api_prompt_version",
     ),
-    path("v2/prompts/<path:name>", api.PromptDetail.as_view(), name="api_prompt"),
+    path("v2/prompts/<any:name>", api.PromptDetail.as_view(), name="api_prompt"),
 ]

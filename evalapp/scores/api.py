@@ -52,6 +52,7 @@ class ScoreList(ScoreListV2):
     """GET lists the scores of traces (generation 1). POST writes a score, or all that are right of an array."""
 
     authentication_classes = [ScoreAuthentication]
+    rate_limit = "ingestion"
 
     def scores(self, request):
         """Return the scores that the query asks for, of traces and their observations alone."""

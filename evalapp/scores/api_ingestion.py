@@ -12,6 +12,7 @@ class Ingestion(APIView):
     """POST stores a batch of events; 207 says of each what became of it."""
 
     authentication_classes = [ScoreAuthentication]
+    rate_limit = "ingestion"
 
     def post(self, request):
         batch = request.data.get("batch") if isinstance(request.data, dict) else None

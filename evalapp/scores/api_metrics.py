@@ -11,3 +11,7 @@ class Metrics(APIView):
 
     def get(self, request):
         return Response({"data": measure(request.auth.project, request.query_params.get("query"))})
+
+
+class MetricsV1(Metrics):
+    """The same at the path of generation 1."""

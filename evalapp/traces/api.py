@@ -10,10 +10,12 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 
+from evalapp.core.errors import error_body
 from evalapp.projects.authentication import authenticate
 from evalapp.projects.models import Project
+from evalapp.projects.throttling import throttle
 from evalapp.traces.actions import ingest
 from evalapp.traces.group_commit import Unavailable
 from evalapp.traces.otel import spans_of
@@ -33,6 +35,7 @@ def otlp_traces(request):
         return response
     try:
         key = authenticate(request.headers.get("Authorization", ""), with_project=False)
+        throttle(key, "ingestion")
         is_json = _is_json(request)
         spans = spans_of(_body(request), is_json=is_json, received=time.time_ns())
         ingest(Project(pk=key.project_id), spans)
@@ -40,6 +43,10 @@ def otlp_traces(request):
         return _error(401, str(error.detail), "UnauthorizedError")
     except PermissionDenied as error:
         return _error(403, str(error), "ForbiddenError")
+    except Throttled as error:
+        response = _error(429, str(error.detail), "RateLimitError")
+        response["Retry-After"] = str(int(error.wait))
+        return response
     except _UnsupportedMediaType as error:
         return _error(415, str(error), "UnsupportedMediaTypeError")
     except InvalidExport as error:
@@ -117,4 +124,4 @@ def _body(request):
 
 
 def _error(status, message, name):
-    return JsonResponse({"message": message, "error": name}, status=status)
+    return JsonResponse(error_body(message, name), status=status)

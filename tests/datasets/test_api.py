@@ -104,7 +104,8 @@ def test_names_that_make_no_folder_are_refused(api, name):
 
 
 def test_a_missing_dataset_is_404_with_the_name_the_sdks_look_for(api):
-    assert _get(api, "v2/datasets/nope", 404) == {"message": "Dataset not found", "error": "LangfuseNotFoundError"}
+    error = _get(api, "v2/datasets/nope", 404)
+    assert (error["message"], error["error"]) == ("Dataset not found", "LangfuseNotFoundError")
     assert _item(api, dataset="nope", input=1, status=404)["error"] == "LangfuseNotFoundError"
     assert _get(api, "dataset-items", 404, datasetName="nope")["error"] == "LangfuseNotFoundError"
     assert _get(api, "dataset-items/nope", 404)["error"] == "LangfuseNotFoundError"

@@ -90,10 +90,8 @@ def test_the_type_of_a_prompt_never_changes(api):
 
 def test_a_missing_prompt_says_which_label_was_asked_for(api):
     error = _get(api, "missing", status=404)
-    assert error == {
-        "message": "Prompt not found: 'missing' with label 'production'",
-        "error": "LangfuseNotFoundError",
-    }
+    assert error["message"] == "Prompt not found: 'missing' with label 'production'"
+    assert error["error"] == "LangfuseNotFoundError"
 
 
 def test_labels_are_added_to_a_version(api):

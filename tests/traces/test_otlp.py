@@ -39,7 +39,7 @@ def send(client, api_key):
 def is_error(response, status, *words):
     body = response.json()
     assert response.status_code == status, body
-    assert body.keys() == {"message", "error"}
+    assert body.keys() == {"message", "error", "requestId"}
     for word in words:
         assert word in body["message"]
     return True
