@@ -29,12 +29,8 @@ UNFINISHED = VENV / "evalapp-unfinished"
 GUARD = VENV / "evalapp-bootstrap.lock"
 LOG = VENV / "evalapp-install.log"
 
-NO_INSTALLER = """\
-This Python has neither ensurepip nor a pip that can install into another environment.
-Do one of these, then run the same command again:
-  Debian/Ubuntu:  apt install python3-venv
-  anywhere:       install uv (https://docs.astral.sh/uv/) and put it on the PATH
-  or activate an environment that already holds what requirements.lock lists."""
+# Debian's python3 can make an environment but has neither ensurepip nor pip; see VENDORED.md beside it.
+PIP_WHEELS = REPOSITORY / "evalapp" / "runtime" / "wheels"
 
 
 class BootstrapError(Exception):
@@ -151,11 +147,11 @@ def _make_venv():
     base = getattr(sys, "_base_executable", sys.executable) if sys.prefix != sys.base_prefix else sys.executable
     made = subprocess.run([base, "-m", "venv", "--without-pip", str(VENV)], capture_output=True, text=True)
     if made.returncode:
-        raise BootstrapError(f"python -m venv failed:\n{made.stdout}{made.stderr}")
+        raise BootstrapError(f"{base} -m venv failed:\n{made.stdout}{made.stderr}")
 
 
 def _run_installer(lock, log):
-    """Install the lock with the first installer that is there: uv, the venv's own pip, this Python's pip."""
+    """Install the lock with the first installer that is there: uv, the pip of ensurepip, the pip we ship."""
     target = str(_venv_python())
     wanted = ["--require-hashes", "-r", str(lock)]
     uv = shutil.which("uv")
@@ -166,12 +162,11 @@ def _run_installer(lock, log):
         _say("uv could not install them; trying pip.")
     options = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off", *wanted]
     if _run([target, "-m", "ensurepip", "--upgrade", "--default-pip"], log):
-        command = [target, "-m", "pip", "install", *options]
-    elif _run([sys.executable, "-m", "pip", "--python", target, "--version"], log):
-        command = [sys.executable, "-m", "pip", "--python", target, "install", *options]
+        pip = [target, "-m", "pip"]
     else:
-        raise BootstrapError(NO_INSTALLER)
-    if not _run(command, log):
+        wheel = next(PIP_WHEELS.glob("pip-*.whl"))
+        pip = [target, str(wheel / "pip")]  # how pip provides for being run without being installed
+    if not _run([*pip, "install", *options], log):
         tail = "\n".join(LOG.read_text(errors="replace").splitlines()[-12:])
         raise BootstrapError(f"pip failed. The end of {LOG}:\n{tail}")
 

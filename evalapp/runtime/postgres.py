@@ -163,8 +163,10 @@ class Postgres:
             if libraries.is_dir():
                 shutil.copytree(libraries, draft / libraries.name, symlinks=True)
             for entry in [draft, *draft.rglob("*")]:
-                if entry.is_dir():
-                    entry.chmod(0o755)
+                if not entry.is_symlink():
+                    # Under umask 077 pip has installed files that nobody but us may read.
+                    mode = entry.stat().st_mode
+                    entry.chmod(mode | (0o055 if mode & 0o100 else 0o044))
             draft.rename(copy)
         return target
 

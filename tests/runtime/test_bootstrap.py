@@ -1,6 +1,8 @@
 """manage.py on a bare machine: a real installation from the lock, killed, repaired, repeated and used offline."""
 
+import hashlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from evalapp.bootstrap import PIP_WHEELS
 from evalapp.runtime import paths
 from tests.runtime.running import clean_environment, processes_of, running_up
 
@@ -150,22 +153,69 @@ def test_the_second_start_needs_no_network(installed):
         assert running.stop() == 0
 
 
-def test_without_any_installer_the_remedy_is_named(folder):
-    """Debian splits ensurepip and pip off its Python."""
-    clone = folder / "no installer"
-    shutil.copytree(paths.REPOSITORY, clone, ignore=LEFT_OUT)
-    for module in ("ensurepip", "pip"):
-        (folder / "broken" / module).mkdir(parents=True)
-        (folder / "broken" / module / "__init__.py").write_text("raise SystemExit('not here')")
-    done = subprocess.run(
-        [bare_python(), str(clone / "manage.py"), "help"],
-        env=clean_environment(PATH="/usr/bin:/bin", PYTHONPATH=str(folder / "broken")),
-        capture_output=True,
-        text=True,
-    )
+class DebianClone:
+    """A copy whose lock is one package, for a Python without ensurepip and pip: what Debian's `python3` is."""
+
+    def __init__(self, folder):
+        self.folder = folder / "an empty Debian"
+        self.repository = self.folder / "evalapp"
+        self.venv = self.repository / ".venv"
+        shutil.copytree(paths.REPOSITORY, self.repository, ignore=LEFT_OUT)
+        for module in ("ensurepip", "pip"):
+            broken = self.folder / "split off" / module
+            broken.mkdir(parents=True)
+            (broken / "__init__.py").write_text(f"raise ModuleNotFoundError(\"No module named '{module}'\")\n")
+        lock = (paths.REPOSITORY / "requirements.lock").read_text()
+        self.lock = re.search(r"^sqlparse==.*\n(?: +--hash.*\n)+", lock, re.MULTILINE)[0]
+
+    def start(self, lock):
+        """Install that lock as manage.py does, then print where its package was found."""
+        (self.repository / "requirements.lock").write_text(lock)
+        (self.repository / "manage.py").write_text(
+            "import sys\n"
+            "from evalapp.bootstrap import ensure_environment\n"
+            "ensure_environment(sys.argv)\n"
+            "import sqlparse\n"
+            "print(sqlparse.__file__)\n"
+        )
+        return subprocess.run(
+            [bare_python(), str(self.repository / "manage.py")],
+            env=clean_environment(PATH="/usr/bin:/bin", PYTHONPATH=str(self.folder / "split off")),
+            capture_output=True,
+            text=True,
+        )
+
+
+@pytest.fixture
+def debian(folder):
+    clone = DebianClone(folder)
+    yield clone
+    shutil.rmtree(clone.folder)
+
+
+def test_a_python_without_ensurepip_installs_with_the_shipped_pip(debian):
+    done = debian.start(debian.lock)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()).is_relative_to(debian.venv)
+    log = (debian.venv / "evalapp-install.log").read_text()
+    assert "No module named 'ensurepip'" in log
+    assert {entry.name for entry in debian.venv.glob("lib/python3*/site-packages/pip*")} == set()
+
+
+def test_the_shipped_pip_refuses_what_the_lock_does_not_know(debian):
+    done = debian.start(re.sub(r"sha256:\w+", f"sha256:{'0' * 64}", debian.lock))
     assert done.returncode == 1
-    assert "apt install python3-venv" in done.stderr
+    assert "evalapp cannot be installed: pip failed" in done.stderr
+    assert "DO NOT MATCH THE HASHES" in done.stderr
     assert "Traceback" not in done.stderr
+    assert not (debian.venv / "evalapp-installed.json").exists()
+
+
+def test_the_shipped_pip_is_the_released_one():
+    [wheel] = PIP_WHEELS.glob("*.whl")
+    notes = (PIP_WHEELS / "VENDORED.md").read_text()
+    assert f"`{wheel.name}`" in notes
+    assert f"`{hashlib.sha256(wheel.read_bytes()).hexdigest()}`" in notes
 
 
 def test_an_active_environment_that_has_the_dependencies_is_used(tmp_path):

@@ -141,6 +141,8 @@ def test_binaries_that_the_databases_user_cannot_reach_are_copied(home, tmp_path
     for source in (package, package.with_name(f"{package.name}.libs")):
         if source.is_dir():
             subprocess.run(["cp", "-r", str(source), str(tmp_path)], check=True)
+    # As pip leaves it under umask 077.
+    subprocess.run(["chmod", "-R", "go-rw", str(tmp_path)], check=True)
     hidden = tmp_path / package.name / install.name / "bin"
     assert not postgres._can_run(hidden)
     postgres.binaries = postgres._copy_binaries(hidden)
