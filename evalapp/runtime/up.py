@@ -190,7 +190,8 @@ class Up:
             death_signal=signal.SIGTERM,
             patience=1,
             service=True,
-            options={"env": self.environment},
+            # It complains of a locale that the machine lacks, which ssh often brings along.
+            options={"env": self.environment | {"LC_ALL": "C"}},
         )
         self.start_patiently(child, valkey.ready, "starting the broker")
 
