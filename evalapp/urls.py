@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from evalapp import reference
 from evalapp.core import health
 from evalapp.traces import api as traces_api
 
@@ -21,6 +22,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("project/<str:project_id>/", include(PROJECT)),
     path("api/public/", include("evalapp.api_urls")),
+    path("api/reference", reference.reference, name="api_reference"),
     path("v1/traces", traces_api.otlp_traces, name="otlp_traces_alias"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -207,6 +207,7 @@ PUBLIC = {
     "api_not_found": "says that the API has no such path",
     "healthz": "load balancers",
     "readyz": "load balancers",
+    "api_reference": "the same description, as a page",
     "api_openapi": "a description of the API, with nothing of any project in it",
     "api_health": "SDKs ask it before they have a key",
     "account_login": "signing in",
