@@ -268,6 +268,9 @@ def _read_model_parameters(span, attributes, sources):
     for key, group in sources:
         parameters = {name[len(key) :]: attributes[name] for name in group} if group else decode(attributes[key])
         if isinstance(parameters, dict):
+            # OpenInference names a model of its own only once there is an answer: not for a failed call.
+            if span.model is None:
+                span.model = _text(parameters.get("model"))
             parameters = {
                 name: value
                 if isinstance(value, str | int | float) and not isinstance(value, bool)

@@ -7,6 +7,12 @@ import sys
 from pathlib import Path
 
 ROOT = Path(os.environ.get("EVALAPP_SDK_ENVIRONMENTS") or Path(sys.prefix) / "sdk")
+# One folder for all JavaScript drivers: npm takes as long for one package as for all.
+NODE_PACKAGES = [
+    *(f"@langfuse/{name}@5.11.1" for name in ("client", "otel", "tracing")),
+    "@opentelemetry/sdk-trace-node@2",
+    *(f"@opentelemetry/exporter-trace-otlp-{name}" for name in ("http", "proto")),
+]
 
 
 def python_with(*requirements):
@@ -15,24 +21,28 @@ def python_with(*requirements):
     python = folder / "bin" / "python"
 
     def fill():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True)
+        if uv := shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}"):
+            subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder], check=True)
+            subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *requirements], check=True)
+        else:
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True)
 
     _make(folder, fill)
     return python
 
 
-def node_folder(*packages):
-    """Return a folder in which Node finds these packages."""
+def node_folder():
+    """Return a folder in which Node finds NODE_PACKAGES."""
     folder = ROOT / "node"
 
     def fill():
         (folder / "package.json").write_text('{"private": true, "type": "module"}')
         subprocess.run(
-            ["npm", "install", "--silent", "--no-audit", "--no-fund", *packages], cwd=folder, check=True
+            ["npm", "install", "--silent", "--no-audit", "--no-fund", *NODE_PACKAGES], cwd=folder, check=True
         )
 
-    _make(folder, fill, stamp="\n".join(packages))
+    _make(folder, fill, stamp="\n".join(NODE_PACKAGES))
     return folder
 
 

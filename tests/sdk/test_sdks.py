@@ -1,49 +1,16 @@
 """The published SDKs, unmodified, against the real web server: an application only changes the host."""
 
-import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
-
-import httpx
 import pytest
 
-from tests.sdk.environments import node_folder, python_with
-from tests.traces.web_server import web_server
+from tests.sdk.environments import python_with
+from tests.sdk.running import HERE, langfuse_settings, needs_node, run, run_node
 
-HERE = Path(__file__).parent
 PYTHON_VERSIONS = ["3.15.0", "4.18.0", "5.0.4"]
-NODE_PACKAGES = [
-    *(f"@langfuse/{name}@5.11.1" for name in ("client", "otel", "tracing")),
-    "@opentelemetry/sdk-trace-node@2",
-]
 pytestmark = pytest.mark.process
 
 
-@pytest.fixture
-def server(transactional_db, project, api_key):
-    with web_server() as address:
-        yield address
-
-
-def _run(command, server, api_key, folder=None):
-    """Run a driver and return what it told."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "LANGFUSE_BASE_URL": server,
-        "LANGFUSE_HOST": server,
-        "LANGFUSE_PUBLIC_KEY": api_key.public_key,
-        "LANGFUSE_SECRET_KEY": "sk-lf-secret",
-    }
-    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads(done.stdout.splitlines()[-1]), done.stderr
-
-
-def _assert_all_is_there(server, project, api_key, told):
+def _assert_all_is_there(api, project, told):
     """What the application did is what the read API and the project hold."""
-    api = httpx.Client(base_url=f"{server}/api/public", headers={"Authorization": api_key.basic})
     trace = api.get(f"/traces/{told['trace_id']}").json()
     observations = {row["name"]: row for row in trace["observations"]}
     assert (trace["name"], trace["userId"], trace["sessionId"]) == ("support-agent", "u1", "s1")
@@ -78,21 +45,21 @@ def _assert_all_is_there(server, project, api_key, told):
 
 
 @pytest.mark.parametrize("version", PYTHON_VERSIONS)
-def test_the_python_sdk_works_unmodified(version, server, project, api_key):
-    told, complaints = _run([python_with(f"langfuse=={version}"), HERE / "drive.py"], server, api_key)
+def test_the_python_sdk_works_unmodified(version, server, api, project, api_key):
+    told, complaints = run(
+        python_with(f"langfuse=={version}"), HERE / "drive.py", **langfuse_settings(server, api_key)
+    )
     # The SDK swallows its errors and logs them; only the missing prompt is asked for on purpose.
     assert [line for line in complaints.splitlines() if "rror" in line and "missing" not in line] == []
     assert told["auth"] is True
     assert (told["items_before"], told["local_items"]) == (3, 2)
     assert told["missing_prompt"] == "NotFoundError"
-    _assert_all_is_there(server, project, api_key, told)
+    _assert_all_is_there(api, project, told)
 
 
-@pytest.mark.skipif(shutil.which("npm") is None, reason="Node and npm are not installed: the JS SDK is not tried.")
-def test_the_js_sdk_works_unmodified(server, project, api_key):
-    folder = node_folder(*NODE_PACKAGES)
-    shutil.copy(HERE / "drive.mjs", folder)
-    told, _ = _run(["node", "drive.mjs"], server, api_key, folder)
+@needs_node
+def test_the_js_sdk_works_unmodified(server, api, project, api_key):
+    told, _ = run_node("drive.mjs", **langfuse_settings(server, api_key))
     assert told["missing_prompt"] is True
     assert told["traces"] == 1
-    _assert_all_is_there(server, project, api_key, told)
+    _assert_all_is_there(api, project, told)

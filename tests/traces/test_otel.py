@@ -224,6 +224,12 @@ def test_openinference():
     assert telemetry(mapped(OPENINFERENCE))["attributes"] == {"llm.system": "openai"}
 
 
+def test_a_failed_call_of_openinference_has_the_model_that_was_asked_for():
+    attributes = {"openinference.span.kind": "LLM", "llm.invocation_parameters": '{"model": "gpt-4o", "seed": 1}'}
+    check(attributes, {"model": "gpt-4o", "model_parameters": {"seed": 1}})
+    check({**attributes, "llm.model_name": "gpt-4o-2024"}, {"model": "gpt-4o-2024"})
+
+
 def test_openinference_messages_become_openais():
     span = mapped(
         {
