@@ -4,9 +4,22 @@ import pytest
 
 from evalapp.traces.models import Observation
 from tests.sdk.environments import python_with
-from tests.sdk.running import HERE, langfuse_settings, run
+from tests.sdk.running import HERE, langfuse_settings, needs_node, run, run_node
 
 pytestmark = pytest.mark.process
+
+
+def _assert_scores_are_there(api, *, with_correction):
+    """Return the scores by name after the checks that all SDKs share."""
+    scores = {score["name"]: score for score in api.get("/v2/scores", params={"limit": 100}).json()["data"]}
+    quality, tone = scores["quality"], scores["tone"]
+    assert (quality["id"], quality["value"], quality["comment"]) == ("score-1", 7, "better")
+    assert (tone["stringValue"], tone["value"]) == ("kind", 1)
+    assert scores["session"]["sessionId"] == "folder/s 1"
+    if with_correction:
+        output = scores["output"]
+        assert (output["dataType"], output["stringValue"]) == ("CORRECTION", "The better answer")
+    return scores
 
 
 @pytest.mark.parametrize("version", ["3.15.0", "4.18.0", "5.0.4"])
@@ -46,22 +59,34 @@ def test_the_whole_python_client(version, server, api, project, api_key):
         "prompts_after": 0,
     }
 
-    scores = {score["name"]: score for score in api.get("/v2/scores", params={"limit": 100}).json()["data"]}
-    assert (scores["quality"]["id"], scores["quality"]["value"], scores["quality"]["comment"]) == (
-        "score-1",
-        7,
-        "better",
-    )
-    assert (scores["tone"]["stringValue"], scores["tone"]["value"]) == ("kind", 1)
-    assert scores["session"]["sessionId"] == "folder/s 1"
+    scores = _assert_scores_are_there(api, with_correction=major > "3")
     assert scores["length"]["value"] == 1
     assert "gone" not in scores
-    if major > "3":
-        assert (scores["output"]["dataType"], scores["output"]["stringValue"]) == (
-            "CORRECTION",
-            "The better answer",
-        )
     tags = api.get(f"/traces/{trace_id}").json()["tags"]
     assert tags == (["evaluated"] if major < "5" else [])
     assert Observation.objects.filter(trace_id=trace_id, id=observation_id).exists()
     assert [api.get(f"/traces/{one}").status_code for one in unwanted] == [404] * 3
+
+
+@needs_node
+def test_the_javascript_client(server, api, project, api_key):
+    told, _ = run_node("drive_review.mjs", **langfuse_settings(server, api_key))
+    trace_id, observation_id = told.pop("trace_id"), told.pop("observation_id")
+    assert api.get(f"/traces/{told.pop('unwanted')}").status_code == 404
+    assert told == {
+        "configs": ["quality", "tone"],
+        "config": ["How it sounds", 10],
+        "item": ["COMPLETED", trace_id],
+        "items": [True],
+        "comments": ["Look at *this*."],
+        "comment": True,
+        "metrics": {"ask": 1, "look": 1},
+        "session": [True],
+        "prompt": "Hello Ada",
+        "first": "Hi {{name}}",
+        "moved": "Hi {{name}}",
+        "fallback": "Hey",
+        "prompts_after": 0,
+    }
+    _assert_scores_are_there(api, with_correction=True)
+    assert api.get(f"/observations/{observation_id}").json()["traceId"] == trace_id
