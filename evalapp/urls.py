@@ -17,6 +17,8 @@ PROJECT = [
     path("", include("annotation.urls")),
 ]
 
+handler500 = "evalapp.core.errors.server_error"
+
 urlpatterns = [
     path("", include("evalapp.projects.site_urls")),
     path("accounts/", include("allauth.urls")),

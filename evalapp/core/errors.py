@@ -1,4 +1,7 @@
-"""What actions may raise besides Django's ValidationError and PermissionDenied, and how the API tells errors."""
+"""What actions may raise besides Django's ValidationError and PermissionDenied, how the API tells errors, and what is answered when we fail."""
+
+from django.http import JsonResponse
+from django.views import defaults
 
 from evalapp.core.logs import request_id
 
@@ -13,3 +16,13 @@ def error_body(message, error):
     if request_id.get():
         body["requestId"] = request_id.get()
     return body
+
+
+def server_error(request):
+    """Answer what went wrong on our side: programs in JSON, people with a page. The traceback is in the log."""
+    if request.path.startswith(("/api/", "/v1/")):
+        body = error_body(
+            "Something went wrong on our side; the request id finds it in the log.", "InternalServerError"
+        )
+        return JsonResponse(body, status=500)
+    return defaults.server_error(request)
