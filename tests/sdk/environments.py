@@ -10,8 +10,8 @@ ROOT = Path(os.environ.get("EVALAPP_SDK_ENVIRONMENTS") or Path(sys.prefix) / "sd
 # One folder for all JavaScript drivers: npm takes as long for one package as for all.
 NODE_PACKAGES = [
     *(f"@langfuse/{name}@5.11.1" for name in ("client", "otel", "tracing")),
-    "@opentelemetry/sdk-trace-node@2",
-    *(f"@opentelemetry/exporter-trace-otlp-{name}" for name in ("http", "proto")),
+    "@opentelemetry/sdk-trace-node@2.12.0",
+    *(f"@opentelemetry/exporter-trace-otlp-{name}@0.223.1" for name in ("http", "proto")),
 ]
 
 

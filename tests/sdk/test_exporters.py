@@ -12,7 +12,7 @@ PACKAGES = [
     "langfuse==5.0.4",
     "openinference-instrumentation-openai==0.1.66",
     "opentelemetry-instrumentation-openai==0.62.4",
-    "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry-exporter-otlp-proto-http==1.45.2",
 ]
 pytestmark = pytest.mark.process
 
