@@ -1,4 +1,4 @@
-"""What actions may raise besides Django's ValidationError and PermissionDenied, how the API tells errors, and what is answered when we fail."""
+"""What actions may raise besides Django's own errors, and how errors are told."""
 
 from django.http import JsonResponse
 from django.views import defaults
