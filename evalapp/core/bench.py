@@ -98,14 +98,17 @@ def percentile(values, percent):
     return ordered[min(len(ordered) - 1, round(percent / 100 * (len(ordered) - 1)))]
 
 
+def _short(number):
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+
+
 def table(figures):
     """Return the figures as lines of text."""
     rows = [("what", "value", "unit", "goal", "", "")]
     for figure in figures:
         sign = "≤" if figure.lower_is_better else "≥"
-        goal = "" if figure.goal is None else f"{sign} {figure.goal:,.10g}"
-        value = f"{figure.value:,.0f}" if abs(figure.value) >= 100 else f"{figure.value:.3g}"
-        rows.append((figure.name, value, figure.unit, goal, figure.verdict, figure.note))
+        goal = "" if figure.goal is None else f"{sign} {_short(figure.goal)}"
+        rows.append((figure.name, _short(figure.value), figure.unit, goal, figure.verdict, figure.note))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return [
         "  ".join(
