@@ -21,13 +21,14 @@ _NOT_INHERITED = ("DATABASE_URL", "CELERY_BROKER_URL", "EVALAPP_BASE_URL", "EVAL
 
 @dataclass
 class Target:
-    """A running product, and the keys to one project of it."""
+    """A running product, and the keys to one project of it. `home` is where its collected static files are."""
 
     url: str
     public_key: str
     secret_key: str
     database_url: str
     project_id: str
+    home: Path
 
 
 @dataclass
@@ -74,7 +75,7 @@ def own_product():
         )
     try:
         url = _address(process, log)
-        yield Target(url, keys["PUBLIC_KEY"], keys["SECRET_KEY"], paths.embedded_database_url(home), "bench")
+        yield Target(url, keys["PUBLIC_KEY"], keys["SECRET_KEY"], paths.embedded_database_url(home), "bench", home)
     finally:
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):

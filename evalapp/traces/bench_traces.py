@@ -155,6 +155,7 @@ def run(target, *, quick):
     environment = {
         **os.environ,
         "DATABASE_URL": target.database_url,
+        "EVALAPP_HOME": str(target.home),
         "EVALAPP_SECRET_KEY": secrets.token_urlsafe(48),
     }
     environment.pop("EVALAPP_BASE_URL", None)

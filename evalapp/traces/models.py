@@ -5,6 +5,8 @@ arrive before parents and scores before traces. Rows are written by store.py alo
 JSONB, because parsing them costs more than storing them.
 """
 
+import json
+
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import connection, models
@@ -308,6 +310,20 @@ class Session(models.Model):
 class ModelDefinitionQuerySet(models.QuerySet):
     def newest_first(self):
         return self.order_by("-created_at", "-pk")
+
+    def of(self, project):
+        """Return [(match pattern, name, prices)] of the project, the newest first.
+
+        In SQL, because ingest asks for every small export, and making the statement was a fifth of its time.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(_DEFINITIONS, [project.pk])
+            return [(pattern, name, json.loads(prices)) for pattern, name, prices in cursor.fetchall()]
+
+
+_DEFINITIONS = """
+    SELECT match_pattern, name, prices::text FROM traces_modeldefinition WHERE project_id = %s
+    ORDER BY created_at DESC, id DESC"""
 
 
 class ModelDefinition(models.Model):

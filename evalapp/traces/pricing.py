@@ -5,6 +5,7 @@ from functools import lru_cache
 import re2
 
 from evalapp.llm.prices import flat_tariff, listed_tariff
+from evalapp.traces.models import ModelDefinition
 
 
 def price_spans(project, spans):
@@ -12,7 +13,7 @@ def price_spans(project, spans):
     unpriced = [span for span in spans if span.cost is None and span.model and span.usage]
     if not unpriced:
         return
-    definitions = [(row.match_pattern, row.name, row.prices) for row in project.model_definitions.newest_first()]
+    definitions = ModelDefinition.objects.of(project)
     for span in unpriced:
         tariff = _tariff(span.model, definitions)
         if tariff and (cost := tariff.cost_of(span.usage)):

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.core.management.base import BaseCommand
 
 from evalapp.core.bench import Target, own_product, table
+from evalapp.runtime import paths
 
 
 class Command(BaseCommand):
@@ -50,6 +51,7 @@ class Command(BaseCommand):
                 options["secret_key"],
                 options["database_url"],
                 options["project"],
+                paths.home(),
             )
             results = self._measure(chosen, target, quick)
         else:
