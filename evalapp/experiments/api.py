@@ -76,6 +76,24 @@ def run_item_json(item):
     }
 
 
+def store_run_item(project, body):
+    """Store a run item that a client sent, by itself or as an event of a batch, and return its row."""
+    data = RunItemInput(data=body)
+    data.is_valid(raise_exception=True)
+    values = data.validated_data
+    return actions.record_run_item(
+        project=project,
+        item=_find_item(project, values["datasetItemId"], values.get("datasetVersion")),
+        run_name=values["runName"],
+        trace_id=values.get("traceId") or _trace_of(project, values.get("observationId")),
+        observation_id=values.get("observationId") or None,
+        description=values.get("runDescription"),
+        metadata=values.get("metadata"),
+        version=values.get("datasetVersion"),
+        created_at=values.get("createdAt"),
+    )
+
+
 class OldDatasetList(APIView):
     """The list of generation 1: datasets with the ids of their items and the names of their runs."""
 
@@ -134,22 +152,7 @@ class RunItemList(APIView):
         return page_of(items, request, lambda rows: [run_item_json(row) for row in rows])
 
     def post(self, request):
-        data = RunItemInput(data=request.data)
-        data.is_valid(raise_exception=True)
-        values = data.validated_data
-        project = request.auth.project
-        row = actions.record_run_item(
-            project=project,
-            item=_find_item(project, values["datasetItemId"], values.get("datasetVersion")),
-            run_name=values["runName"],
-            trace_id=values.get("traceId") or _trace_of(project, values.get("observationId")),
-            observation_id=values.get("observationId") or None,
-            description=values.get("runDescription"),
-            metadata=values.get("metadata"),
-            version=values.get("datasetVersion"),
-            created_at=values.get("createdAt"),
-        )
-        return Response(run_item_json(row))
+        return Response(run_item_json(store_run_item(request.auth.project, request.data)))
 
 
 class ExperimentList(APIView):

@@ -13,6 +13,8 @@ class Ingestion(APIView):
 
     authentication_classes = [ScoreAuthentication]
     rate_limit = "ingestion"
+    # Event type → function of an upper app that stores it; see store_batch.
+    more_handlers = {}
 
     def post(self, request):
         batch = request.data.get("batch") if isinstance(request.data, dict) else None
@@ -20,7 +22,7 @@ class Ingestion(APIView):
             raise ValidationError({"batch": "Send a list of events."})
         if request.auth.may_only_score and not all(map(_is_score, batch)):
             raise PermissionDenied("A public key without its secret may only send scores.")
-        events = store_batch(request.auth, batch)
+        events = store_batch(request.auth, batch, self.more_handlers)
         return Response(
             {
                 "successes": [{"id": event.id, "status": 201} for event in events if event.error is None],

@@ -2,11 +2,10 @@
 
 from django.urls import path
 
-from evalapp.scores import api, api_configs, api_ingestion, api_metrics, api_v3
+from evalapp.scores import api, api_configs, api_metrics, api_v3
 
 urlpatterns = [
     path("scores", api.ScoreList.as_view(), name="api_score_list"),
-    path("ingestion", api_ingestion.Ingestion.as_view(), name="api_ingestion"),
     path("scores/<any:score_id>", api.ScoreDetail.as_view(), name="api_score"),
     path("v2/scores", api.ScoreListV2.as_view(), name="api_score_list_v2"),
     path("v2/scores/<any:score_id>", api.ScoreDetailV2.as_view(), name="api_score_v2"),

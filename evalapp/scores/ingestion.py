@@ -105,15 +105,20 @@ class Event:
     error: Exception | None = None
 
 
-def store_batch(key, batch):
-    """Store a batch of events for the ApiKey's project. Returns the Events, each id once, with their errors."""
+def store_batch(key, batch, more_handlers):
+    """Store a batch of events for the ApiKey's project. Returns the Events, each id once, with their errors.
+
+    `more_handlers` is {event type: function(project, body)} for what other apps store, after all spans; such a
+    function raises one of BAD_JUDGEMENT to refuse, and then must have changed nothing.
+    """
     events = list({event.id: event for event in map(_event, batch)}.values())
     for event in events:
         if event.error is None:
-            event.error = _problem(event)
+            event.error = _problem(event, more_handlers)
     with transaction.atomic():
         _store_spans(key.project, events)
         _store_scores(key, events)
+        _store_more(key.project, events, more_handlers)
     return events
 
 
@@ -132,12 +137,10 @@ def _event(given):
     return event
 
 
-def _problem(event):
+def _problem(event, more_handlers):
     """Check the body of a trace or observation event, replacing it by its checked form."""
-    if event.type in ("score-create", "sdk-log"):
+    if event.type in ("score-create", "sdk-log") or event.type in more_handlers:
         return None
-    if event.type == "dataset-run-item-create":
-        return ValidationError({"type": "Send run items to POST /api/public/dataset-run-items."})
     if event.type != "trace-create" and event.type not in _OBSERVATION_EVENTS:
         return ValidationError({"type": f"{event.type[:100]!r} is no type of event."})
     data = (TraceBody if event.type == "trace-create" else ObservationBody)(data=event.body)
@@ -167,6 +170,14 @@ def _store_scores(key, events):
         else:
             scores.append(score)
     save_scores(scores)
+
+
+def _store_more(project, events, handlers):
+    for event in _good(events, handlers):
+        try:
+            handlers[event.type](project, event.body)
+        except BAD_JUDGEMENT as error:
+            event.error = error
 
 
 def _store_spans(project, events):

@@ -135,6 +135,36 @@ def test_a_run_item_needs_its_item_and_a_trace(api, dataset):
     _run_item(api, run=None, status=400)
 
 
+def test_the_event_batch_of_the_older_sdks_holds_run_items(api, project, dataset):
+    def event(id, type="dataset-run-item-create", /, **body):
+        return {"id": id, "type": type, "timestamp": "2026-11-21T10:00:00Z", "body": body}
+
+    batch = [
+        event("1", runName="run 1", datasetItemId="i0", traceId=TRACE, observationId=TASK, metadata={"m": 1}),
+        event("2", runName="run 1", datasetItemId="gone", traceId=TRACE),
+        event("3", runName="run 1", datasetItemId="i1"),
+        event("4", datasetItemId="i1", traceId=TRACE),
+        # The span that it names is in the same batch.
+        event("5", runName="run 1", datasetItemId="i1", observationId="o" * 16),
+        event("6", "span-create", id="o" * 16, traceId="e" * 32),
+    ]
+    for _ in range(2):  # sent again, it changes nothing
+        answer = _post(api, "ingestion", {"batch": batch}, 207)
+        assert [success["id"] for success in answer["successes"]] == ["1", "5", "6"]
+        errors = {error["id"]: (error["status"], error["error"]) for error in answer["errors"]}
+        assert errors == {
+            "2": (404, "LangfuseNotFoundError"),
+            "3": (400, "InvalidRequestError"),
+            "4": (400, "InvalidRequestError"),
+        }
+        run = _get(api, "datasets/qa/runs/run%201")
+        assert (run["id"], run["metadata"]) == (run_key(project.pk, dataset["id"], "run 1"), {"m": 1})
+        items = [(item["datasetItemId"], item["traceId"]) for item in run["datasetRunItems"]]
+        assert items == [("i1", "e" * 32), ("i0", TRACE)]
+    only_public = Client(headers={"Authorization": f"Bearer {project.api_keys.get().public_key}"})
+    _post(only_public, "ingestion", {"batch": batch[:1]}, 403)
+
+
 def test_an_observation_alone_leads_to_its_trace(api, project, dataset):
     trace = factories.make_trace(project)
     assert _run_item(api, trace=None, observation=trace.root_observation_id)["traceId"] == trace.id
