@@ -44,9 +44,7 @@ def otlp_traces(request):
     except PermissionDenied as error:
         return _error(403, str(error), "ForbiddenError")
     except Throttled as error:
-        response = _error(429, str(error.detail), "RateLimitError")
-        response["Retry-After"] = str(int(error.wait))
-        return response
+        return _slow_down(error)
     except _UnsupportedMediaType as error:
         return _error(415, str(error), "UnsupportedMediaTypeError")
     except InvalidExport as error:
@@ -73,11 +71,13 @@ def otlp_dropped(request):
         response["Allow"] = "POST"
         return response
     try:
-        authenticate(request.headers.get("Authorization", ""), with_project=False)
+        throttle(authenticate(request.headers.get("Authorization", ""), with_project=False), "ingestion")
     except AuthenticationFailed as error:
         return _error(401, str(error.detail), "UnauthorizedError")
     except PermissionDenied as error:
         return _error(403, str(error), "ForbiddenError")
+    except Throttled as error:
+        return _slow_down(error)
     if "json" in request.content_type.lower():
         return JsonResponse({})
     return HttpResponse(content_type="application/x-protobuf")
@@ -121,6 +121,12 @@ def _body(request):
     if encoding not in ("", "identity"):
         raise _UnsupportedMediaType(f"Content-Encoding is {encoding[:100]!r}; send gzip or none.")
     return body
+
+
+def _slow_down(error):
+    response = _error(429, str(error.detail), "RateLimitError")
+    response["Retry-After"] = str(int(error.wait))
+    return response
 
 
 def _error(status, message, name):

@@ -144,6 +144,16 @@ def test_the_api_says_when_to_come_back(settings, client_of, clock):
     assert refused.json()["error"] == "RateLimitError"
 
 
+@pytest.mark.parametrize("signal", ["metrics", "logs"])
+def test_what_is_accepted_and_dropped_counts_too(settings, client_of, clock, signal):
+    settings.RATE_LIMITS = {"api": 1, "ingestion": 1}
+    path = f"/api/public/otel/v1/{signal}"
+    assert client_of.post(path, "{}", content_type="application/json").status_code == 200
+    refused = client_of.post(path, "{}", content_type="application/json")
+    assert (refused.status_code, refused["Retry-After"]) == (429, "30")
+    assert refused.json()["error"] == "RateLimitError"
+
+
 def test_asking_for_health_needs_no_key_and_has_no_limit(db, settings):
     settings.RATE_LIMITS = {"api": 1, "ingestion": 1}
     assert {Client().get("/api/public/health").status_code for _ in range(3)} == {200}
