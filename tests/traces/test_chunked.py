@@ -56,6 +56,19 @@ def test_chunked_bodies_of_every_kind_arrive_whole(server, key):
         assert Observation.objects.count() == 40, (content_type, encoding)
 
 
+def test_an_input_of_5_mb_arrives_whole_in_chunks(server, key):
+    body = json.dumps(export(json_span({"langfuse.observation.input": "ü" + "x" * 5_000_000}))).encode()
+    response = httpx.post(
+        f"{server}/v1/traces",
+        content=in_pieces(body, 64 * 1024),
+        headers={"Authorization": key.basic, "Content-Type": JSON},
+        timeout=60,
+    )
+    assert "content-length" not in response.request.headers
+    assert (response.status_code, response.json()) == (200, {})
+    assert Observation.objects.get().input == "ü" + "x" * 5_000_000
+
+
 def test_a_client_that_dies_in_mid_body_leaves_nothing(server, key):
     bodies = [
         (json.dumps(EXPORT).encode(), JSON, ""),
