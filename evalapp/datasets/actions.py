@@ -99,7 +99,10 @@ def upsert_items(*, dataset, items):
 
 @transaction.atomic
 def delete_item(*, item):
-    """Delete a current item; earlier versions of the dataset keep it. Returns False when it is already gone."""
+    """Delete a current item with its turns in runs; earlier versions of the dataset keep the item itself.
+
+    Returns False when it is already gone.
+    """
     instant, ready_in = _next_version(item.dataset)
     if not DatasetItem.objects.current().filter(pk=item.pk).update(valid_to=instant):
         return False
@@ -112,6 +115,8 @@ def delete_item(*, item):
         valid_from=instant,
         deleted=True,
     )
+    # Runs are the business of an app above this one, which hangs its rows on the project.
+    item.project.dataset_run_items.filter(item_id=item.item_id, run__dataset=item.dataset_id).delete()
     _await(ready_in)
     return True
 

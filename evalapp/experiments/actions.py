@@ -181,7 +181,10 @@ def _record_items(project, runs, said):
     rows, states = {}, _states_of_items(project, runs, said)
     for key, words, (trace_id, span_id, start, end), seen_at in said:
         item_id = _id(words["item_id"])
-        since = [moment for moment in states.get((runs[key].dataset_id, item_id), ()) if moment <= start]
+        deletions = states.get((runs[key].dataset_id, item_id, True), ())
+        if any(moment >= seen_at for moment in deletions):
+            continue  # the item went, and this turn with it; spans of before don't bring it back
+        since = [moment for moment in states.get((runs[key].dataset_id, item_id, False), ()) if moment <= start]
         metadata = words.get("item_metadata")
         rows[runs[key].pk, item_id, trace_id] = (
             new_id(),
@@ -198,21 +201,23 @@ def _record_items(project, runs, said):
             seen_at,
             seen_at,
         )
+    if not rows:
+        return
     with connection.cursor() as cursor:
         ordered = [rows[key] for key in sorted(rows)]
         cursor.execute(_UPSERT, [list(column) for column in zip(*ordered, strict=True)])
 
 
 def _states_of_items(project, runs, said):
-    """Return {(dataset id, item id): the instants at which the item changed}."""
+    """Return {(dataset id, item id, whether it was deleted): the instants at which that was done}."""
     states = {}
     datasets = {run.dataset_id for run in runs.values() if run.dataset_id}
     if datasets:
         found = project.dataset_items.filter(
-            dataset_id__in=datasets, item_id__in={_id(words["item_id"]) for _, words, *_ in said}, deleted=False
+            dataset_id__in=datasets, item_id__in={_id(words["item_id"]) for _, words, *_ in said}
         )
-        for dataset_id, item_id, moment in found.values_list("dataset_id", "item_id", "valid_from"):
-            states.setdefault((dataset_id, item_id), []).append(moment)
+        for *key, moment in found.values_list("dataset_id", "item_id", "deleted", "valid_from"):
+            states.setdefault(tuple(key), []).append(moment)
     return states
 
 

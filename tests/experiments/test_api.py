@@ -179,6 +179,33 @@ def test_a_version_finds_items_that_are_gone_since(api, dataset):
     assert item["experimentItemVersion"] == version
 
 
+@pytest.mark.parametrize("read_before", [True, False])
+def test_a_deleted_item_takes_its_turns_with_it(api, project, dataset, other_project, stranger, read_before):
+    def turns():
+        return [item["datasetItemId"] for item in _get(api, "datasets/qa/runs/run%201")["datasetRunItems"]]
+
+    _post(stranger, "v2/datasets", {"name": "qa"})
+    _post(stranger, "dataset-items", {"datasetName": "qa", "id": "i0", "input": 1})
+    _run_item(stranger)
+    _run_item(api)
+    _run_item(api, "i1", trace="e" * 32)
+    # A turn that only spans tell of, and an experiment on local data whose item happens to have that id.
+    attributes = _attributes(run_key(project.pk, dataset["id"], "run 1"), dataset_id=dataset["id"])
+    _spans(api, attributes, trace="f" * 32)
+    _spans(api, _attributes("local", "local"), trace="9" * 32)
+    if read_before:
+        assert sorted(turns()) == ["i0", "i0", "i1"]
+    assert api.delete(f"{API}/dataset-items/i0").status_code == 200
+    for _ in range(2):  # the newest spans are read again
+        assert turns() == ["i1"]
+    assert project.dataset_run_items.filter(run__key="local").count() == 1
+    assert other_project.dataset_run_items.count() == 1
+    # The item anew, and it runs again.
+    _post(api, "dataset-items", {"datasetName": "qa", "id": "i0", "input": 2})
+    _spans(api, attributes, trace="7" * 32)
+    assert sorted(turns()) == ["i0", "i1"]
+
+
 @pytest.mark.parametrize("name", ["a/b", "x/runs/y", "50% ü?&", "runs", "q/runs"])
 @pytest.mark.parametrize("run", ["run 1", "a/b", "x/runs/y", "runs", "7%2F ü"])
 def test_runs_are_found_whatever_slashes_their_names_hold(api, name, run):
