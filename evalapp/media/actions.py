@@ -86,7 +86,24 @@ def receive(*, media, stream):
         file.seek(0)
         if not default_storage.exists(media.storage_name):
             default_storage.save(media.storage_name, File(file))
-    Media.objects.filter(project_id=media.project_id, id=media.id).update(uploaded_at=now(), upload_error="")
+    known = Media.objects.filter(project_id=media.project_id, id=media.id)
+    if not known.update(uploaded_at=now(), upload_error=""):
+        default_storage.delete(media.storage_name)  # the project was deleted while this was on its way
+
+
+def delete_orphans(*, project_id):
+    """Delete the project's stored files that have no row, one a step, and yield their names."""
+    try:
+        names = default_storage.listdir(project_id)[1]
+    except FileNotFoundError:
+        return
+    known = set(Media.objects.filter(project_id=project_id).values_list("id", flat=True))
+    for name in names:
+        if name not in known:
+            default_storage.delete(f"{project_id}/{name}")
+            yield name
+    if not known:
+        default_storage.delete(project_id)  # the folder, where the storage has such a thing
 
 
 def note_outcome(*, media, error):

@@ -30,6 +30,7 @@ from evalapp.projects.models import (
 
 INVITATION_LIFETIME = timedelta(days=7)
 SIGN_IN_LINK_LIFETIME = timedelta(minutes=15)
+_after_purge = []
 
 
 def audit(*, project, by, action, target, before=None, after=None):
@@ -98,6 +99,14 @@ def delete_project(*, project, by):
     )
 
 
+def run_after_purge(kind):
+    """Have a job of this kind run once a project's rows are deleted: {"project_id": …} is its payload.
+
+    For apps that keep things outside the database, to be called when the app is ready.
+    """
+    _after_purge.append(kind)
+
+
 def purge_project(*, project_id):
     """Delete every row of the project, whatever app it belongs to; run in a transaction, it is all or nothing.
 
@@ -114,6 +123,8 @@ def purge_project(*, project_id):
             deleted[table] = cursor.rowcount
         cursor.execute("DELETE FROM projects_project WHERE id = %s", [project_id])
     Organization.objects.filter(pk=project.organization_id, projects=None).delete()
+    for kind in _after_purge:
+        enqueue(kind, {"project_id": project_id}, project_id=project_id)
     return deleted
 
 

@@ -2,12 +2,18 @@
 
 import base64
 import hashlib
+import io
 from urllib.parse import urlsplit
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
 
+from evalapp.core import jobs
+from evalapp.core.models import Job
+from evalapp.media.actions import receive
+from evalapp.projects.actions import delete_project
 from tests import factories
 
 PNG = base64.b64decode(
@@ -137,7 +143,42 @@ def test_another_projects_file_does_not_exist(api, other_project):
     assert stranger.get(f"/api/public/media/{announced['mediaId']}").status_code == 404
 
 
-def test_content_can_live_in_s3(api, settings):
+def _delete(project, by):
+    """Delete the project as its owner does, and let the worker do all that follows."""
+    delete_project(project=project, by=by)
+    while due := list(Job.objects.due().values_list("pk", flat=True)):
+        for pk in due:
+            jobs.run(pk)
+
+
+def test_a_deleted_project_leaves_no_files(api, project, other_project, ada, folder):
+    stranger = Client(headers={"Authorization": factories.make_api_key(other_project, "sk-lf-other").basic})
+    for client in (api, stranger):
+        for content in (PNG, b"a sound"):
+            _put(_announce(client, content)["uploadUrl"], content)
+    assert len([path for path in folder.rglob("*") if path.is_file()]) == 4
+    # One whose upload was cut off between its file and its row.
+    default_storage.save(f"{project.pk}/cut-off", ContentFile(b"x"))
+    _delete(project, ada)
+    assert Job.objects.get(kind="media.purge").result == {"files": 3}
+    assert [path.name for path in folder.iterdir()] == [other_project.pk]
+    assert len(list((folder / other_project.pk).iterdir())) == 2
+
+
+def test_a_project_without_files_is_deleted_as_well(project, ada):
+    _delete(project, ada)
+    assert set(Job.objects.values_list("kind", "state")) == {("projects.purge", "done"), ("media.purge", "done")}
+
+
+def test_an_upload_that_ends_after_its_project_leaves_nothing(api, project, ada, folder):
+    announced = _announce(api)
+    media = project.media.get(id=announced["mediaId"])
+    _delete(project, ada)
+    receive(media=media, stream=io.BytesIO(PNG))
+    assert not [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_content_can_live_in_s3(api, settings, project, ada):
     server = pytest.importorskip("moto.server").ThreadedMotoServer(port=0)
     server.start()
     try:
@@ -153,5 +194,7 @@ def test_content_can_live_in_s3(api, settings):
         assert _put(announced["uploadUrl"], PNG).status_code == 200
         told = api.get(f"/api/public/media/{announced['mediaId']}").json()
         assert b"".join(Client().get(urlsplit(told["url"]).path).streaming_content) == PNG
+        _delete(project, ada)
+        assert default_storage.listdir(project.pk) == ([], [])
     finally:
         server.stop()

@@ -195,7 +195,7 @@ def test_a_deleted_project_is_gone_at_once_and_wholly(visit, client, project, ot
         authenticate(api_key.basic)
     organization = project.organization_id
     run_jobs()
-    assert Job.objects.get().state == "done"
+    assert Job.objects.get(kind="projects.purge").state == "done"
     for model in (Trace, Observation, QueueItem, Membership):
         assert not model.objects.filter(project_id=project.pk).exists()
     assert not Project.objects.filter(pk=project.pk).exists()
