@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation import actions
-from annotation.models import ObjectType, ReviewState
+from annotation.models import ObjectType, QueueOrder, ReviewState
 from evalapp.core.api import Text, iso, page_of
 from evalapp.projects.access import allows
 
@@ -23,7 +23,10 @@ _SETTINGS = {
     "instructions": "instructions",
     "reviewersPerItem": "reviewers_per_item",
     "reservationMinutes": "reservation_minutes",
+    "order": "order",
+    "orderSeed": "order_seed",
 }
+_SEEDS = {"min_value": -(2**31), "max_value": 2**31 - 1}
 
 
 class QueueChange(serializers.Serializer):
@@ -35,6 +38,8 @@ class QueueChange(serializers.Serializer):
     scoreConfigIds = serializers.ListField(child=Text(), required=False, allow_empty=False, max_length=100)
     reviewersPerItem = serializers.IntegerField(required=False, min_value=1, max_value=20)
     reservationMinutes = serializers.IntegerField(required=False, min_value=1, max_value=24 * 60)
+    order = serializers.ChoiceField(QueueOrder.values, required=False)
+    orderSeed = serializers.IntegerField(required=False, **_SEEDS)
 
 
 class QueueInput(QueueChange):
@@ -52,12 +57,20 @@ class ItemInput(serializers.Serializer):
     status = serializers.ChoiceField(_STATUSES, required=False, allow_null=True)
 
 
+class SampleInput(serializers.Serializer):
+    """How many of the objects are chosen at random; the same seed chooses the same ones again."""
+
+    size = serializers.IntegerField(min_value=1)
+    seed = serializers.IntegerField(default=0, **_SEEDS)
+
+
 class BulkInput(serializers.Serializer):
     """Many objects for a queue: items of any kind, or ids of one kind."""
 
     items = ItemInput(many=True, required=False)
     objectIds = serializers.ListField(child=Text(max_length=255), required=False)
     objectType = serializers.ChoiceField(ObjectType.values, default=ObjectType.TRACE)
+    sample = SampleInput(required=False, allow_null=True)
 
 
 class StatusInput(serializers.Serializer):
@@ -84,6 +97,8 @@ def queue_json(queue):
         "scoreConfigIds": [field.config_id for field in queue.fields.all()],
         "reviewersPerItem": queue.reviewers_per_item,
         "reservationMinutes": queue.reservation_minutes,
+        "order": queue.order,
+        "orderSeed": queue.order_seed,
         "assignments": [{"userId": str(user.pk), "email": user.email} for user in queue.reviewers.all()],
         "createdAt": iso(queue.created_at),
         "updatedAt": iso(queue.updated_at),
@@ -101,6 +116,7 @@ def item_json(item):
         "objectId": item.object_id,
         "objectType": item.object_type,
         "traceId": item.trace_id or (item.object_id if item.object_type == ObjectType.TRACE else None),
+        "inclusionProbability": item.inclusion_probability,
         "status": "COMPLETED" if item.completed_at else "PENDING",
         "completedAt": iso(item.completed_at),
         "annotatorUserId": str(reviews[-1].reviewer_id) if reviews else None,
@@ -285,22 +301,28 @@ def _add_many(queue, values, *, by):
     ids = {}
     for item in items:
         ids.setdefault(item["objectType"], []).append(item["objectId"])
-    ids.setdefault(values["objectType"], []).extend(values.get("objectIds", ()))
+    if values.get("objectIds"):
+        ids.setdefault(values["objectType"], []).extend(values["objectIds"])
+    sample = values.get("sample")
+    if sample and len(ids) > 1:
+        raise ValidationError({"sample": f"A sample is of one kind; these are {', '.join(ids)}."})
     added, existing = [], 0
     for object_type, object_ids in ids.items():
-        new, known = _add(queue, object_type, object_ids, by=by)
+        new, known = _add(queue, object_type, object_ids, by=by, sample=sample)
         added, existing = added + new, existing + known
     for item in items:
         if item.get("status") == "COMPLETED":
-            found = queue.items.get(object_type=item["objectType"], object_id=item["objectId"])
-            actions.set_item_status(found, completed=True, by=by)
+            # The sample may have left it out.
+            found = queue.items.filter(object_type=item["objectType"], object_id=item["objectId"]).first()
+            if found:
+                actions.set_item_status(found, completed=True, by=by)
     rows = queue.items.filter(pk__in=added).in_order().prefetch_related("reviews__reviewer")
     return {"added": len(added), "existing": existing, "items": [item_json(row) for row in rows]}
 
 
-def _add(queue, object_type, object_ids, *, by):
+def _add(queue, object_type, object_ids, *, by, sample=None):
     try:
-        return actions.add_items(queue, object_ids=object_ids, by=by, object_type=object_type)
+        return actions.add_items(queue, object_ids=object_ids, by=by, object_type=object_type, sample=sample)
     except ValidationError as error:
         if hasattr(error, "error_dict"):
             raise Http404(" ".join(error.messages)) from error

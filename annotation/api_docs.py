@@ -4,7 +4,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from annotation import api
-from annotation.models import ObjectType
+from annotation.models import ObjectType, QueueOrder
 from evalapp.core.api import Text
 from evalapp.core.openapi import Message, document, one_of, operation, page, paging, path_text, text_query
 
@@ -31,6 +31,8 @@ class QueueOutput(serializers.Serializer):
     scoreConfigIds = serializers.ListField(child=Text())
     reviewersPerItem = serializers.IntegerField()
     reservationMinutes = serializers.IntegerField()
+    order = serializers.ChoiceField(QueueOrder.values)
+    orderSeed = serializers.IntegerField()
     assignments = AssigneeOutput(many=True)
     createdAt = serializers.DateTimeField()
     updatedAt = serializers.DateTimeField()
@@ -44,6 +46,8 @@ class QueueOutput(serializers.Serializer):
         "scoreConfigIds": ["config-1"],
         "reviewersPerItem": 1,
         "reservationMinutes": 15,
+        "order": "oldest",
+        "orderSeed": 0,
         "assignments": [],
         "createdAt": "2026-11-20T12:00:00.000Z",
         "updatedAt": "2026-11-20T12:00:00.000Z",
@@ -65,6 +69,7 @@ class QueueItemOutput(serializers.Serializer):
     objectId = Text()
     objectType = serializers.ChoiceField(ObjectType.values)
     traceId = Text(allow_null=True)
+    inclusionProbability = serializers.FloatField(allow_null=True)
     status = serializers.ChoiceField(_STATUSES)
     completedAt = serializers.DateTimeField(allow_null=True)
     annotatorUserId = Text(allow_null=True)
@@ -78,6 +83,7 @@ class QueueItemOutput(serializers.Serializer):
         "objectId": "4bf92f3577b34da6a3ce929d0e0e4736",
         "objectType": "TRACE",
         "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
+        "inclusionProbability": None,
         "status": "PENDING",
         "completedAt": None,
         "annotatorUserId": None,
@@ -131,6 +137,7 @@ document(
     post=operation(
         "createQueue",
         "Make a queue",
+        about="`order` is in which order items are handed out; a random one is the same for the same `orderSeed`.",
         body=api.QueueInput,
         answers=QueueOutput,
         example={"name": "Refunds of November", "scoreConfigIds": ["config-1"]},
@@ -143,6 +150,7 @@ document(
     patch=operation(
         "changeQueue",
         "Change a queue",
+        about="Another `order` or `orderSeed` applies to the items that are in the queue, too.",
         body=api.QueueChange,
         answers=QueueOutput,
         path=[_QUEUE_ID],
@@ -173,7 +181,9 @@ document(
     post=operation(
         "addQueueItem",
         "Put one or many objects into a queue",
-        about="What is there already is answered as it is. `items` or `objectIds` add many at once.",
+        about="What is there already is answered as it is. `items` or `objectIds` add many at once; with `sample`,"
+        " only `size` of them, chosen at random and the same ones again for the same `seed` (0 unless given)."
+        " Their `inclusionProbability` is the size of the sample divided by the number of distinct objects given.",
         body=one_of("QueueItemOrItems", [api.ItemInput, api.BulkInput]),
         answers=one_of("QueueItemOrItemsAdded", [QueueItemOutput, QueueItemsAddedOutput], QueueItemOutput.EXAMPLE),
         path=[_QUEUE_ID],

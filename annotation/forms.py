@@ -20,10 +20,13 @@ class QueueForm(forms.ModelForm):
 
     class Meta:
         model = AnnotationQueue
-        fields = ["name", "description", "instructions", "reviewers_per_item", "reservation_minutes", "reviewers"]
+        fields = ["name", "description", "instructions", "reviewers_per_item", "reservation_minutes"]
+        fields += ["order", "order_seed", "reviewers"]
         labels = {
             "reviewers_per_item": "Reviewers per item",
             "reservation_minutes": "Reservation, minutes",
+            "order": "Order of items",
+            "order_seed": "Seed of the random order",
         }
         widgets = {
             "description": forms.TextInput,

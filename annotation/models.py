@@ -19,6 +19,14 @@ class ObjectType(models.TextChoices):
     SESSION = "SESSION"
 
 
+class QueueOrder(models.TextChoices):
+    """In which order a queue hands out its items."""
+
+    OLDEST = "oldest", "Oldest first"
+    NEWEST = "newest", "Newest first"
+    RANDOM = "random", "Random"
+
+
 def _count(rows):
     counted = rows.filter(queue=OuterRef("pk")).order_by().values("queue").annotate(n=Count("pk"))
     return Coalesce(Subquery(counted.values("n")), 0)
@@ -55,6 +63,8 @@ class AnnotationQueue(models.Model):
     )
     reviewers_per_item = models.PositiveSmallIntegerField(default=1)
     reservation_minutes = models.PositiveSmallIntegerField(default=15)
+    order = models.CharField(max_length=6, choices=QueueOrder, default=QueueOrder.OLDEST)
+    order_seed = models.IntegerField(default=0, help_text="Another number gives another random order.")
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -130,7 +140,10 @@ class QueueItem(models.Model):
     trace_id = models.CharField(
         max_length=255, blank=True, default="", help_text="The trace of an observation item."
     )
-    position = models.BigIntegerField(help_text="Order within the queue, by when the item was added.")
+    position = models.BigIntegerField(help_text="Place in the order of the queue; may be negative.")
+    inclusion_probability = models.FloatField(
+        null=True, help_text="How probable it was that sampling chose this object; null when nothing was sampled."
+    )
     available_from = models.DateTimeField(default=now)
     created_at = models.DateTimeField(auto_now_add=True)
     completed_at = models.DateTimeField(null=True)

@@ -23,7 +23,7 @@ from evalapp.projects.actions import audit
 def reserve_next_item(queue, *, reviewer, besides=None, put_aside=False):
     """Return the Review of the item that `reviewer` reads next, reserved; None when nothing is left for them.
 
-    First what they had begun, then the oldest item with a free place, then what they deferred, then what they
+    First what they had begun, then the first item with a free place, then what they deferred, then what they
     skipped. An item that was put aside twice comes only when asked for (`put_aside`). `besides` is an item that
     they just put aside, which must not be the very next one.
     """
@@ -36,7 +36,7 @@ def reserve_next_item(queue, *, reviewer, besides=None, put_aside=False):
         review.reviewer = reviewer
         if hold(review):
             return review
-    if not put_aside and (item := _oldest_free_item(queue, reviewer)):
+    if not put_aside and (item := _first_free_item(queue, reviewer)):
         item.queue = queue
         return begin(item, reviewer)
     waiting = mine.put_aside().filter(item__completed_at=None).exclude(item=besides)
@@ -110,8 +110,8 @@ def one_at_a_time(queue, reviewer):
         )
 
 
-def _oldest_free_item(queue, reviewer):
-    """Lock and return the oldest item that has a place and that this reviewer hasn't had.
+def _first_free_item(queue, reviewer):
+    """Lock and return the first item, in the queue's order, that has a place and that this reviewer hasn't had.
 
     PostgreSQL tests `available_from` again on the row that it locked, so nobody gets a place that was taken
     between reading and locking; items that others are just locking are passed over.

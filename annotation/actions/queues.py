@@ -1,8 +1,10 @@
 """Queues, who may review them, and what is in them."""
 
+import random
+
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Min
 from django.utils.timezone import now
 
 from annotation.actions.places import (
@@ -11,6 +13,7 @@ from annotation.actions.places import (
 from annotation.models import (
     AnnotationQueue,
     ObjectType,
+    QueueOrder,
     QueueScoreConfig,
 )
 from evalapp.core.ids import new_id
@@ -18,6 +21,12 @@ from evalapp.projects.actions import audit, audit_update
 from evalapp.projects.models import User
 
 ITEMS_AT_ONCE = 5_000
+# What a queue's order makes of an arrival (its id and its number) for the item's position.
+_POSITIONS = {
+    QueueOrder.OLDEST: "%(start)s + arrival.number",
+    QueueOrder.NEWEST: "%(start)s - arrival.number",
+    QueueOrder.RANDOM: "hashtextextended(arrival.id, %(seed)s)",
+}
 
 
 @transaction.atomic
@@ -34,7 +43,8 @@ def create_queue(*, project, by, fields=(), reviewers=(), **settings):
 @transaction.atomic
 def update_queue(queue, *, by, fields=None, reviewers=None, **settings):
     """Change a queue, also while people work on it: reviews and scores that exist are kept."""
-    places, before = queue.reviewers_per_item, _described(queue)
+    # The lock keeps items from being added in an order that is just changing.
+    stored, before = _locked(queue), _described(queue)
     for name, value in settings.items():
         setattr(queue, name, value)
     _save_queue(queue)
@@ -42,8 +52,10 @@ def update_queue(queue, *, by, fields=None, reviewers=None, **settings):
         _set_fields(queue, fields)
     if reviewers is not None:
         queue.reviewers.set(reviewers)
-    if queue.reviewers_per_item != places:
+    if queue.reviewers_per_item != stored.reviewers_per_item:
         settle("i.queue_id = %s", [queue.pk])
+    if (queue.order, queue.order_seed) != (stored.order, stored.order_seed):
+        _reorder(queue)
     audit_update(project=queue.project, by=by, target=queue, before=before, after=_described(queue))
     return queue
 
@@ -72,35 +84,80 @@ def delete_queue(queue, *, by):
 
 
 @transaction.atomic
-def add_items(queue, *, object_ids, by=None, object_type=ObjectType.TRACE):
-    """Append objects to a queue, in the order given, and return (added items, how many were there already).
+def add_items(queue, *, object_ids, by=None, object_type=ObjectType.TRACE, sample=None):
+    """Add objects to a queue, as arriving in the order given; return (added items, how many were there already).
 
-    One statement, however many: an object that is in the queue stays where it is.
+    One statement, however many: an object that is in the queue stays where it is. `sample` is {"size", "seed"}:
+    so many of the objects are chosen at random, the same ones for the same seed and objects, whether or not they
+    are in the queue. Added items keep how probable it was to be chosen.
     """
-    ids = list(dict.fromkeys(object_ids))
+    ids, probability = list(dict.fromkeys(object_ids)), None
+    if sample and ids:
+        ids, probability = _sampled(ids, **sample)
     if len(ids) > ITEMS_AT_ONCE:
         raise ValidationError(f"At most {ITEMS_AT_ONCE:,} items can be added at once; these are {len(ids):,}.")
     # The lock orders those who append: positions stay unique without a sequence for every queue.
-    AnnotationQueue.objects.select_for_update(no_key=True).get(pk=queue.pk)
-    start = (queue.items.aggregate(last=Max("position"))["last"] or 0) + 1
+    stored = _locked(queue)
+    end = Min if stored.order == QueueOrder.NEWEST else Max
+    values = {
+        "project": queue.project_id,
+        "queue": queue.pk,
+        "type": object_type,
+        "start": queue.items.aggregate(end=end("position"))["end"] or 0,
+        "seed": stored.order_seed,
+        "probability": probability,
+        "now": now(),
+        "ids": [new_id() for _ in ids],
+        "object_ids": ids,
+        "trace_ids": _trace_ids(queue, object_type, ids),
+    }
     with connection.cursor() as cursor:
+        # Microseconds apart, so that the order of arrival can be told from created_at when the order changes.
         cursor.execute(
-            "INSERT INTO annotation_queueitem"
-            " (id, project_id, queue_id, object_type, object_id, trace_id, position, available_from, created_at)"
-            " SELECT new.id, %s, %s, %s, new.object_id, new.trace_id, %s + new.number, %s, %s"
-            " FROM unnest(%s::text[], %s::text[], %s::text[])"
-            " WITH ORDINALITY AS new (id, object_id, trace_id, number)"
-            " ORDER BY new.number"
-            " ON CONFLICT (queue_id, object_type, object_id) DO NOTHING RETURNING id",
-            [
-                *(queue.project_id, queue.pk, object_type, start, now(), now()),
-                *([new_id() for _ in ids], ids, _trace_ids(queue, object_type, ids)),
-            ],
+            f"""
+            INSERT INTO annotation_queueitem (id, project_id, queue_id, object_type, object_id, trace_id,
+                position, inclusion_probability, available_from, created_at)
+            SELECT arrival.id, %(project)s, %(queue)s, %(type)s, arrival.object_id, arrival.trace_id,
+                {_POSITIONS[stored.order]}, %(probability)s::float8, %(now)s,
+                %(now)s + arrival.number * interval '1 microsecond'
+            FROM unnest(%(ids)s::text[], %(object_ids)s::text[], %(trace_ids)s::text[])
+                WITH ORDINALITY AS arrival (id, object_id, trace_id, number)
+            ORDER BY arrival.number
+            ON CONFLICT (queue_id, object_type, object_id) DO NOTHING RETURNING id
+            """,
+            values,
         )
         added = [row[0] for row in cursor.fetchall()]
     if added:
         audit(project=queue.project, by=by, action="add items", target=queue, after={"items": len(added)})
     return added, len(ids) - len(added)
+
+
+def _sampled(ids, *, size, seed=0):
+    """Return (the chosen ids in their order, how probable it was for each to be chosen)."""
+    size = min(size, len(ids))
+    # Sorted, so that the choice depends on which objects are given and not on their order.
+    chosen = set(random.Random(seed).sample(sorted(ids), size))
+    return [id for id in ids if id in chosen], size / len(ids)
+
+
+def _reorder(queue):
+    """Give every item the position that the queue's order makes of its arrival."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE annotation_queueitem AS item SET position = {_POSITIONS[queue.order]}
+            FROM (SELECT id, row_number() OVER (ORDER BY created_at, id) AS number
+                  FROM annotation_queueitem WHERE queue_id = %(queue)s) AS arrival
+            WHERE item.id = arrival.id
+            """,
+            {"queue": queue.pk, "start": 0, "seed": queue.order_seed},
+        )
+
+
+def _locked(queue):
+    """Return the queue as it is stored, locked until the transaction ends."""
+    return AnnotationQueue.objects.select_for_update(no_key=True).get(pk=queue.pk)
 
 
 def _trace_ids(queue, object_type, ids):
@@ -126,6 +183,7 @@ def remove_items(queue, *, item_ids, by=None):
 def _described(queue):
     """What the audit log says about a queue."""
     names = ["name", "description", "instructions", "reviewers_per_item", "reservation_minutes"]
+    names += ["order", "order_seed"]
     stored = AnnotationQueue.objects.get(pk=queue.pk)
     return {name: getattr(stored, name) for name in names} | {
         "fields": list(stored.fields.values_list("config__name", flat=True)),

@@ -21,7 +21,8 @@ from annotation.actions import (
     undo,
     update_queue,
 )
-from annotation.models import QueueItem, Review, ReviewState
+from annotation.models import AnnotationQueue, QueueItem, Review, ReviewState
+from evalapp.projects.models import AuditEntry
 from evalapp.scores.actions import archive_score_config
 from evalapp.scores.models import DataType, Score
 from tests.factories import make_config, make_queue, make_trace
@@ -288,6 +289,100 @@ def test_adding_keeps_the_order_and_reports_duplicates(queue, project):
     assert list(queue.items.in_order().values_list("object_id", flat=True))[4:] == traces
     with pytest.raises(ValidationError):
         add_items(queue, object_ids=[str(n) for n in range(5001)])
+
+
+def object_ids(queue):
+    return list(queue.items.in_order().values_list("object_id", flat=True))
+
+
+def hand_out(queue, reviewer):
+    """Review everything and return the objects in the order in which they came."""
+    handed = []
+    while review := reserve_next_item(queue, reviewer=reviewer):
+        handed.append(review.item.object_id)
+        complete(review, answers={})
+    return handed
+
+
+@pytest.mark.parametrize(("order", "expected"), [("oldest", "abcdef"), ("newest", "fedcba")])
+def test_items_are_handed_out_by_arrival(project, ben, note, order, expected):
+    queue = make_queue(project, configs=[note], order=order)
+    for batch in ("ab", "c", "def"):
+        add_items(queue, object_ids=batch)
+    assert "".join(hand_out(queue, ben)) == expected
+
+
+def test_a_random_order_is_the_same_for_its_seed_and_another_for_another(project, ben, mel, note):
+    names = [f"t{n:02}" for n in range(20)]
+    queue = make_queue(project, configs=[note], order="random", order_seed=7)
+    add_items(queue, object_ids=names[:10])
+    add_items(queue, object_ids=names[10:])
+    shuffled = object_ids(queue)
+    assert shuffled != names and sorted(shuffled) == names
+    update_queue(queue, by=mel, order_seed=8)
+    reshuffled = object_ids(queue)
+    assert reshuffled not in (shuffled, names)
+    update_queue(queue, by=mel, order_seed=7)
+    assert object_ids(queue) == shuffled
+    assert hand_out(queue, ben) == shuffled
+
+
+def test_changing_the_order_moves_the_items_that_are_there(project, ben, mel, note):
+    queue = make_queue(project, configs=[note])
+    add_items(queue, object_ids="ab")
+    add_items(queue, object_ids="cd")
+    first = reserve_next_item(queue, reviewer=ben)
+    complete(first, answers={})
+    update_queue(queue, by=mel, order="newest")
+    assert "".join(object_ids(queue)) == "dcba"
+    add_items(queue, object_ids="ef")
+    assert reserve_next_item(queue, reviewer=ben).item.object_id == "f"
+    update_queue(queue, by=mel, order="random")
+    update_queue(queue, by=mel, order="oldest")
+    assert "".join(object_ids(queue)) == "abcdef"
+    changes = AuditEntry.objects.filter(object_id=queue.pk, action="update").order_by("pk")
+    assert [entry.after["order"] for entry in changes] == ["newest", "random", "oldest"]
+    # What ben had begun stays his; then it is the first without a review.
+    assert "".join(hand_out(queue, ben)) == "fbcde"
+
+
+def test_an_order_that_changed_meanwhile_counts_for_items_added(project, mel, note):
+    queue = make_queue(project, configs=[note])
+    add_items(queue, object_ids="a")
+    update_queue(AnnotationQueue.objects.get(pk=queue.pk), by=mel, order="newest")
+    add_items(queue, object_ids="b")
+    assert "".join(object_ids(queue)) == "ba"
+
+
+def test_a_sample_is_the_same_for_its_seed_and_objects(project, note):
+    names = [f"t{n:03}" for n in range(200)]
+
+    def sampled(given, **sample):
+        queue = make_queue(project, configs=[note], name=f"{given[0]} {len(given)} {sample}")
+        add_items(queue, object_ids=given, sample=sample)
+        return queue
+
+    queue = sampled(names, size=20, seed=3)
+    chosen = object_ids(queue)
+    assert len(chosen) == 20 and chosen != names[:20] and chosen == sorted(chosen)
+    assert set(queue.items.values_list("inclusion_probability", flat=True)) == {0.1}
+    assert object_ids(sampled([*names[::-1], *names], size=20, seed=3)) == chosen[::-1]
+    assert set(object_ids(sampled(names, size=20, seed=4))) != set(chosen)
+
+
+def test_a_sample_counts_what_is_there_already(project, note):
+    queue = make_queue(project, configs=[note])
+    add_items(queue, object_ids="abc")
+    added, there_already = add_items(queue, object_ids="abcdef", sample={"size": 100})
+    assert (len(added), there_already) == (3, 3)
+    probabilities = dict(queue.items.values_list("object_id", "inclusion_probability"))
+    assert probabilities == dict.fromkeys("abc") | dict.fromkeys("def", 1.0)
+    assert add_items(queue, object_ids=[], sample={"size": 1}) == ([], 0)
+
+
+def test_a_sample_may_be_of_more_than_can_be_added_at_once(queue):
+    added, _ = add_items(queue, object_ids=[f"n{n}" for n in range(10_000)], sample={"size": 5})
+    assert set(queue.items.filter(pk__in=added).values_list("inclusion_probability", flat=True)) == {0.0005}
 
 
 def test_removing_items_keeps_the_scores(queue, ben, note):

@@ -60,6 +60,10 @@ def test_a_queue_is_made_and_read(api, project, config, queue):
         ({"scoreConfigIds": ["gone"]}, "scoreConfigIds"),
         ({"scoreConfigIds": "all"}, "scoreConfigIds"),
         ({"reviewersPerItem": 0}, "reviewersPerItem"),
+        ({"order": "best"}, "order"),
+        ({"order": None}, "order"),
+        ({"orderSeed": "x"}, "orderSeed"),
+        ({"orderSeed": 2**31}, "orderSeed"),
     ],
 )
 def test_a_queue_that_breaks_a_rule_is_refused_by_field(api, config, queue, fields, field):
@@ -131,6 +135,53 @@ def test_many_items_are_added_at_once(api, queue):
     assert _ask(api, "get", path)["meta"]["totalItems"] == 5
     items[1]["objectType"] = "DATASET"
     assert _ask(api, "post", path, {"items": items}, status=400)["error"][0]["path"][0] == "items"
+
+
+def test_a_queue_has_an_order_that_can_be_changed(api, config, queue, project, ben):
+    assert (queue["order"], queue["orderSeed"]) == ("oldest", 0)
+    body = {"name": "latest", "scoreConfigIds": [config.pk], "order": "newest", "orderSeed": 5}
+    made = _ask(api, "post", "", body)
+    assert (made["order"], made["orderSeed"]) == ("newest", 5)
+    path = f"/{made['id']}"
+    answer = _ask(api, "post", f"{path}/items", {"objectIds": ["t1", "t2", "t3"]})
+    assert [item["objectId"] for item in answer["items"]] == ["t3", "t2", "t1"]
+    changed = _ask(api, "patch", path, {"order": "oldest"})
+    assert (changed["order"], changed["orderSeed"]) == ("oldest", 5)
+    assert _ask(api, "get", path) == changed
+    stored = project.annotation_queues.get(pk=made["id"])
+    assert actions.reserve_next_item(stored, reviewer=ben).item.object_id == "t1"
+    assert _ask(api, "patch", path, {"order": "shuffled"}, status=400)["error"][0]["path"] == ["order"]
+
+
+def test_a_sample_is_added_with_its_probability(api, queue):
+    path = f"/{queue['id']}/items"
+    body = {"objectIds": [f"t{n}" for n in range(8)], "sample": {"size": 2, "seed": 1}}
+    answer = _ask(api, "post", path, body)
+    assert (answer["added"], answer["existing"]) == (2, 0)
+    assert [item["inclusionProbability"] for item in answer["items"]] == [0.25, 0.25]
+    again = _ask(api, "post", path, body)
+    assert (again["added"], again["existing"]) == (0, 2)
+    assert _add(api, queue, "s1", "SESSION")["inclusionProbability"] is None
+    items = [{"objectId": f"c{n}", "objectType": "SESSION", "status": "COMPLETED"} for n in range(4)]
+    answer = _ask(api, "post", path, {"items": items, "sample": {"size": 1}})
+    assert [(item["status"], item["inclusionProbability"]) for item in answer["items"]] == [("COMPLETED", 0.25)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"sample": {}}, ["sample", "size"]),
+        ({"sample": {"size": 0}}, ["sample", "size"]),
+        ({"sample": {"size": 1, "seed": "x"}}, ["sample", "seed"]),
+        ({"sample": 3}, ["sample"]),
+        ({"sample": {"size": 1}, "items": [{"objectId": "s", "objectType": "SESSION"}]}, ["sample"]),
+    ],
+)
+def test_a_bad_sample_is_refused_by_field(api, queue, fields, path):
+    body = {"objectIds": ["t1", "t2"], **fields}
+    refused = _ask(api, "post", f"/{queue['id']}/items", body, status=400)["error"][0]["path"]
+    assert refused[: len(path)] == path
+    assert _ask(api, "get", f"/{queue['id']}/items")["data"] == []
 
 
 def test_an_observation_brings_its_trace(api, project, queue):

@@ -201,6 +201,8 @@ def test_a_queue_is_made_and_changed_by_an_admin(client, adam, ben, project, not
         "name": "First look",
         "reviewers_per_item": "1",
         "reservation_minutes": "15",
+        "order": "random",
+        "order_seed": "7",
         f"use-{verdict.pk}": "on",
         f"position-{verdict.pk}": "2",
         f"use-{note.pk}": "on",
@@ -213,12 +215,27 @@ def test_a_queue_is_made_and_changed_by_an_admin(client, adam, ben, project, not
     assert response.url == url("queue_detail", queue)
     assert [(f.config, f.required) for f in queue.questions] == [(note, True), (verdict, False)]
     assert list(queue.reviewers.all()) == [ben]
+    assert (queue.order, queue.order_seed) == ("random", 7)
     assert client.post(reverse("annotation:queue_create", args=[project.pk]), data).status_code == 422
-    client.post(url("queue_edit", queue), {**data, "name": "Second look", "reviewers": []})
+    page = client.get(url("queue_edit", queue)).content.decode()
+    assert "Seed of the random order" in page and '<option value="random" selected>' in page
+    worse = {**data, "order": "best", "order_seed": "a lot"}
+    refused = client.post(url("queue_edit", queue), worse)
+    assert refused.status_code == 422 and {"order", "order_seed"} <= refused.context["form"].errors.keys()
+    client.post(url("queue_edit", queue), {**data, "name": "Second look", "order": "newest", "reviewers": []})
     queue.refresh_from_db()
+    assert queue.order == "newest"
     assert (queue.name, queue.reviewers.count()) == ("Second look", 0)
     client.post(url("queue_delete", queue))
     assert not project.annotation_queues.exists()
+
+
+def test_places_are_counted_in_the_order_of_the_queue(as_ben, adam, queue):
+    last = item(queue, 2)
+    update_queue(queue, by=adam, order="newest")
+    assert as_ben.get(url("review_go", queue), {"number": "1"}).url == url("review_item", queue, last)
+    assert as_ben.get(url("review_next", queue)).url == url("review_item", queue, last)
+    assert "1 of 3" in as_ben.get(url("review_item", queue, last)).content.decode()
 
 
 def test_going_to_an_item_by_number(as_ben, queue):
