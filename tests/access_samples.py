@@ -148,6 +148,7 @@ SAMPLES = {
     "traces:trace_payload": _trace,
     "scores:trace_scores": _trace,
     "traces:session_detail": lambda world: {"session_id": world.session.id},
+    "traces:model_edit": lambda world: {"model_id": world.model.pk},
     "traces:model_delete": lambda world: {"model_id": world.model.pk},
     "api_trace": _trace,
     "api_observation": lambda world: {"observation_id": world.observation.id},

@@ -12,6 +12,7 @@ urlpatterns = [
     path("trace-payload/<path:trace_id>", views.trace_payload, name="trace_payload"),
     path("settings/models", views.model_list, name="model_list"),
     path("settings/models/define", views.model_define, name="model_define"),
+    path("settings/models/<str:model_id>/edit", views.model_edit, name="model_edit"),
     path("settings/models/<str:model_id>/delete", views.model_delete, name="model_delete"),
     path("settings/connect", views.connect, name="connect"),
     path("sessions", views.session_list, name="session_list"),

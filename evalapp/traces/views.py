@@ -7,7 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from evalapp.core.forms import add_errors
 from evalapp.core.htmx import render_fragment, wants_fragment
@@ -148,21 +148,16 @@ def model_list(request, project_id):
 @require_POST
 @requires("settings.manage")
 def model_define(request, project_id):
-    form = ModelForm(request.POST)
-    if form.is_valid():
-        cleaned = form.cleaned_data
-        try:
-            define_model(
-                project=request.project,
-                name=cleaned["name"],
-                match_pattern=cleaned["match_pattern"],
-                prices=form.prices(),
-                by=request.user,
-            )
-            return redirect("traces:model_list", request.project.pk)
-        except ValidationError as error:
-            add_errors(form, error)
-    return _models_page(request, form, status=422)
+    return _define_model(request, ModelForm(request.POST))
+
+
+@require_http_methods(["GET", "POST"])
+@requires("settings.manage")
+def model_edit(request, project_id, model_id):
+    model = get_object_or_404(request.project.model_definitions, pk=model_id)
+    if request.method == "GET":
+        return _models_page(request, ModelForm(initial=ModelForm.values_of(model)), edited=model)
+    return _define_model(request, ModelForm(request.POST), edited=model)
 
 
 @require_POST
@@ -172,6 +167,24 @@ def model_delete(request, project_id, model_id):
     return redirect("traces:model_list", request.project.pk)
 
 
-def _models_page(request, form, *, status=200):
+def _define_model(request, form, edited=None):
+    if form.is_valid():
+        try:
+            define_model(
+                project=request.project,
+                name=form.cleaned_data["name"],
+                match_pattern=form.cleaned_data["match_pattern"],
+                prices=form.prices(edited),
+                by=request.user,
+                model=edited,
+            )
+            return redirect("traces:model_list", request.project.pk)
+        except ValidationError as error:
+            add_errors(form, error)
+    return _models_page(request, form, edited=edited, status=422)
+
+
+def _models_page(request, form, *, edited=None, status=200):
     models = request.project.model_definitions.newest_first()
-    return render(request, "traces/model_list.html", {"models": models, "form": form}, status=status)
+    context = {"models": models, "form": form, "edited": edited}
+    return render(request, "traces/model_list.html", context, status=status)

@@ -96,3 +96,15 @@ def test_a_bad_pattern_is_told_at_its_field_and_nothing_typed_is_lost(project, a
     assert response.status_code == 422
     assert "is not a regular expression" in page
     assert 'value="Ours"' in page
+
+
+def test_a_definition_is_edited_and_keeps_the_prices_that_only_the_api_sets(api, project, adam, client):
+    model = _define(api, prices={"input_cached_tokens": 1e-7})
+    client.force_login(adam)
+    url = f"/project/{project.pk}/settings/models/{model['id']}/edit"
+    page = client.get(url).content.decode()
+    assert 'value="1000.0"' in page
+    client.post(url, {"name": "ours", "match_pattern": "our-.*", "input": "3"})
+    stored = project.model_definitions.get()
+    assert stored.match_pattern == "our-.*"
+    assert stored.prices == pytest.approx({"input": 3e-6, "input_cached_tokens": 1e-7})
